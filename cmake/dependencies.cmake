@@ -1,0 +1,16 @@
+# Every library comes from Debian 12 (tools/setup installs them); the versions are the ones the
+# product was measured with.
+find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
+find_package(RocksDB 7.8 REQUIRED)
+find_package(Flatbuffers 2.0 REQUIRED)
+find_package(fmt 9.1 REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(tomlplusplus 3.3 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+find_program(FLATC flatc REQUIRED)
+if(CPM_TESTS)
+    find_package(doctest 2.4 REQUIRED)
+endif()
