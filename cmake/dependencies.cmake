@@ -2,7 +2,7 @@
 # product was measured with.
 find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
 find_package(RocksDB 7.8 REQUIRED)
-find_package(Flatbuffers 2.0 REQUIRED)
+find_package(FlatBuffers 2.0 REQUIRED)
 find_package(fmt 9.1 REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(tomlplusplus 3.3 REQUIRED)
