@@ -1,0 +1,115 @@
+// The fleet's part of evolve(): which servers there are, what belongs to whom, and the durations
+// deadlines are made of.
+#include "core/evolve.hpp"
+
+namespace cpm::core {
+namespace {
+
+void unlink(Fleet& fleet, Server const& server) {
+    for (auto const& mac : server.config.mac_addresses)
+        fleet.by_mac.erase(mac);
+    fleet.by_name.erase(server.config.name);
+}
+
+void configure(Fleet& fleet, Server& server, ServerConfig const& config) {
+    unlink(fleet, server);
+    server.config = config;
+    for (auto const& mac : config.mac_addresses)
+        fleet.by_mac[mac] = server.id;
+    fleet.by_name[config.name] = server.id;
+}
+
+void note_heartbeat(Server& server, HeartbeatReceived const& heartbeat) {
+    server.heartbeat_timeout = heartbeat.timeout;
+    server.agent.can_verify = heartbeat.can_verify;
+    if (!heartbeat.agent_version.empty())
+        server.agent.version = heartbeat.agent_version;
+    if (!heartbeat.address.empty())
+        server.agent.address = heartbeat.address;
+}
+
+void note_join(Fleet& fleet, Server& server, AgentJoined const& joined) {
+    auto config = server.config;
+    config.mac_addresses = joined.mac_addresses;
+    configure(fleet, server, config);
+    server.agent = Agent{
+        .enrolled = true,
+        .version = joined.agent_version,
+        .hostname = joined.hostname,
+        .os = joined.os,
+        .address = joined.address,
+    };
+}
+
+void note_request(Server& server, Event const& event, PowerRequested const& request) {
+    server.requested_at = event.at;
+    server.standby = request.standby;
+    server.wakes = {};
+}
+
+void note_wake(Server& server, Event const& event) {
+    // One decision is one round, however many MACs it has: only its first event counts.
+    if (event.sequence == event.decision)
+        ++server.wakes.rounds;
+    server.wakes.last_at = event.at;
+}
+
+/// What an event says of a server beside its status.
+void note(Fleet& fleet, Server& server, Event const& event) {
+    if (auto const* heartbeat = std::get_if<HeartbeatReceived>(&event.payload))
+        note_heartbeat(server, *heartbeat);
+    else if (auto const* request = std::get_if<PowerRequested>(&event.payload))
+        note_request(server, event, *request);
+    else if (std::holds_alternative<WakeSent>(event.payload))
+        note_wake(server, event);
+    else if (auto const* updated = std::get_if<ServerUpdated>(&event.payload))
+        configure(fleet, server, updated->config);
+    else if (auto const* joined = std::get_if<AgentJoined>(&event.payload))
+        note_join(fleet, server, *joined);
+    else if (std::holds_alternative<AgentRevoked>(event.payload))
+        server.agent.enrolled = false;
+}
+
+void add_server(Fleet& fleet, ServerId id, ServerConfig const& config) {
+    auto& server = fleet.servers[id];
+    server.id = id;
+    configure(fleet, server, config);
+}
+
+void remove_server(Fleet& fleet, ServerId id) {
+    auto const it = fleet.servers.find(id);
+    if (it == fleet.servers.end())
+        return;
+    unlink(fleet, it->second);
+    fleet.servers.erase(it);
+}
+
+} // namespace
+
+void evolve(Fleet& fleet, Event const& event) {
+    if (auto const* added = std::get_if<ServerAdded>(&event.payload))
+        return add_server(fleet, event.server, added->config);
+    if (std::holds_alternative<ServerRemoved>(event.payload))
+        return remove_server(fleet, event.server);
+    if (auto const* changed = std::get_if<SettingsChanged>(&event.payload)) {
+        for (auto const& change : changed->changes)
+            (void)apply(fleet.settings, change);
+        return;
+    }
+    if (auto const* accepted = std::get_if<RollbackAccepted>(&event.payload)) {
+        fleet.epoch = accepted->epoch;
+        return;
+    }
+    if (std::holds_alternative<ManagerStarted>(event.payload)) {
+        for (auto& [id, server] : fleet.servers)
+            evolve(server.state, event.sequence, event.payload);
+        return;
+    }
+    auto const it = fleet.servers.find(event.server);
+    if (it == fleet.servers.end())
+        return;
+    note(fleet, it->second, event);
+    evolve(it->second.state, event.sequence, event.payload);
+}
+
+} // namespace cpm::core

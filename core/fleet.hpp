@@ -1,0 +1,64 @@
+#pragma once
+
+#include "core/event.hpp"
+#include "core/server_config.hpp"
+#include "core/server_state.hpp"
+#include "core/settings.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace cpm::core {
+
+/// What is known of a server's agent.
+struct Agent {
+    bool enrolled = false;   ///< it holds a credential
+    bool can_verify = false; ///< its last heartbeat carried a nonce
+    std::string version;
+    std::string hostname;
+    std::string os;
+    std::string address;
+    bool operator==(Agent const&) const = default;
+};
+
+/// The packets sent for the standing ON request.
+struct Wakes {
+    std::uint32_t rounds =
+        0; ///< WakeSent decisions since the request; a round is a packet to each MAC
+    WallTime last_at{};
+    bool operator==(Wakes const&) const = default;
+};
+
+/// One server: what was said of it, its state, and the durations its deadlines are made of.
+struct Server {
+    ServerId id;
+    ServerConfig config;
+    ServerState state;
+    Agent agent;
+    seconds heartbeat_timeout{}; ///< the last heartbeat's
+    WallTime requested_at{};     ///< the last power request's
+    seconds standby{};           ///< the last power request's
+    Wakes wakes;
+    bool operator==(Server const&) const = default;
+};
+
+/// The fold of the whole log, as far as decisions need it.
+struct Fleet {
+    std::unordered_map<ServerId, Server> servers;
+    std::unordered_map<MacAddress, ServerId> by_mac;
+    std::unordered_map<std::string, ServerId> by_name;
+    Settings settings;
+    std::uint64_t epoch = 1;
+    bool operator==(Fleet const&) const = default;
+
+    Server const* find(ServerId id) const {
+        auto const it = servers.find(id);
+        return it == servers.end() ? nullptr : &it->second;
+    }
+};
+
+} // namespace cpm::core

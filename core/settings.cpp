@@ -1,0 +1,107 @@
+#include "core/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace cpm::core {
+namespace {
+
+Result<void> read(std::string const& name, std::string_view text, bool& value) {
+    if (text != "true" && text != "false")
+        return invalid(name, "must be true or false");
+    value = text == "true";
+    return {};
+}
+
+Result<long long>
+read_number(std::string const& name, std::string_view text, long long low, long long high) {
+    long long number = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number < low || number > high)
+        return invalid(name, fmt::format("must be a whole number from {} to {}", low, high));
+    return number;
+}
+
+/// A setting: its name in the API, how its value is read and how it is written.
+struct Row {
+    std::string_view name;
+    Result<void> (*read)(Settings&, std::string const& name, std::string_view text);
+    std::string (*write)(Settings const&);
+};
+
+template <auto Member, long long Low, long long High>
+constexpr Row number_row(std::string_view name) {
+    return {
+        name,
+        [](Settings& settings, std::string const& field, std::string_view text) -> Result<void> {
+            auto const number = read_number(field, text, Low, High);
+            if (!number)
+                return tl::make_unexpected(number.error());
+            auto& value = settings.*Member;
+            value = static_cast<std::remove_reference_t<decltype(value)>>(*number);
+            return {};
+        },
+        [](Settings const& settings) -> std::string {
+            auto const& value = settings.*Member;
+            if constexpr (requires { value.count(); })
+                return std::to_string(value.count());
+            else
+                return std::to_string(value);
+        },
+    };
+}
+
+template <auto Member>
+constexpr Row flag_row(std::string_view name) {
+    return {
+        name,
+        [](Settings& settings, std::string const& field, std::string_view text) {
+            return read(field, text, settings.*Member);
+        },
+        [](Settings const& settings) -> std::string { return settings.*Member ? "true" : "false"; },
+    };
+}
+
+constexpr Row kRows[] = {
+    number_row<&Settings::heartbeat_interval, 1, 3600>("heartbeat_interval_seconds"),
+    number_row<&Settings::missed_heartbeats, 1, 100>("missed_heartbeats"),
+    number_row<&Settings::standby_time, 1, 86400>("standby_time_seconds"),
+    flag_row<&Settings::release_standby_when_settled>("release_standby_when_settled"),
+    number_row<&Settings::wake_stagger, 0, 60000>("wake_stagger_ms"),
+    flag_row<&Settings::agents_over_plain_http>("agents_over_plain_http"),
+};
+
+} // namespace
+
+Result<void> apply(Settings& settings, SettingChange const& change) {
+    for (auto const& row : kRows)
+        if (row.name == change.first)
+            return row.read(settings, change.first, change.second);
+    return invalid(change.first, "is not a setting");
+}
+
+std::vector<SettingChange> list(Settings const& settings) {
+    std::vector<SettingChange> values;
+    for (auto const& row : kRows)
+        values.emplace_back(std::string(row.name), row.write(settings));
+    return values;
+}
+
+seconds heartbeat_interval(ServerConfig const& config, Settings const& settings) {
+    return config.heartbeat_interval.value_or(settings.heartbeat_interval);
+}
+
+std::uint32_t missed_heartbeats(ServerConfig const& config, Settings const& settings) {
+    return config.missed_heartbeats.value_or(settings.missed_heartbeats);
+}
+
+seconds heartbeat_timeout(ServerConfig const& config, Settings const& settings) {
+    return heartbeat_interval(config, settings) * missed_heartbeats(config, settings);
+}
+
+seconds standby_time(ServerConfig const& config, Settings const& settings) {
+    return config.standby_time.value_or(settings.standby_time);
+}
+
+} // namespace cpm::core

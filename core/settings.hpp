@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core/result.hpp"
+#include "core/server_config.hpp"
+#include "core/time.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cpm::core {
+
+/// The settings people change at run time: a fold of SettingsChanged. (What a process needs to
+/// start is its command line.)
+struct Settings {
+    seconds heartbeat_interval{10};
+    std::uint32_t missed_heartbeats = 3;
+    seconds standby_time{300};
+    /// Close the standby time as soon as actual is what was asked for (1.4).
+    bool release_standby_when_settled = false;
+    /// Between the wakes of two servers (1.6).
+    milliseconds wake_stagger{200};
+    /// Agents may call over plain HTTP from other machines than this one (HTTP 3.5).
+    bool agents_over_plain_http = false;
+    bool operator==(Settings const&) const = default;
+};
+
+/// One changed setting, as it stands in the log: the API's name and its value as JSON text ("300",
+/// "true").
+using SettingChange = std::pair<std::string, std::string>;
+
+/// Applies one change; names the field when there is no such setting or the value is out of range.
+Result<void> apply(Settings& settings, SettingChange const& change);
+
+/// All settings by name with their values as JSON text, in a fixed order.
+std::vector<SettingChange> list(Settings const& settings);
+
+/// What counts for one server: its own value or the default.
+seconds heartbeat_interval(ServerConfig const& config, Settings const& settings);
+/// interval x missed heartbeats (1.1)
+seconds heartbeat_timeout(ServerConfig const& config, Settings const& settings);
+seconds standby_time(ServerConfig const& config, Settings const& settings);
+std::uint32_t missed_heartbeats(ServerConfig const& config, Settings const& settings);
+
+} // namespace cpm::core
