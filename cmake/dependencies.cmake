@@ -1,6 +1,6 @@
 # Every library comes from Debian 12 (tools/setup installs them); the versions are the ones the
 # product was measured with.
-find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
+find_package(Boost 1.81.0 EXACT CONFIG REQUIRED COMPONENTS json)
 find_package(RocksDB 7.8 REQUIRED)
 find_package(FlatBuffers 2.0 REQUIRED)
 find_package(fmt 9.1 REQUIRED)
