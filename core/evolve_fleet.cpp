@@ -11,15 +11,18 @@ void unlink(Fleet& fleet, Server const& server) {
     fleet.by_name.erase(server.config.name);
 }
 
-void configure(Fleet& fleet, Server& server, ServerConfig const& config) {
+void configure(Fleet& fleet, Server& server, Event const& event, ServerConfig const& config) {
     unlink(fleet, server);
+    server.configured = event.sequence;
     server.config = config;
     for (auto const& mac : config.mac_addresses)
         fleet.by_mac[mac] = server.id;
     fleet.by_name[config.name] = server.id;
 }
 
-void note_heartbeat(Server& server, HeartbeatReceived const& heartbeat) {
+void note_heartbeat(Server& server, Event const& event, HeartbeatReceived const& heartbeat) {
+    server.last_heartbeat_at = event.at;
+    server.leaving = heartbeat.leaving;
     server.heartbeat_timeout = heartbeat.timeout;
     server.agent.can_verify = heartbeat.can_verify;
     if (!heartbeat.agent_version.empty())
@@ -28,10 +31,10 @@ void note_heartbeat(Server& server, HeartbeatReceived const& heartbeat) {
         server.agent.address = heartbeat.address;
 }
 
-void note_join(Fleet& fleet, Server& server, AgentJoined const& joined) {
+void note_join(Fleet& fleet, Server& server, Event const& event, AgentJoined const& joined) {
     auto config = server.config;
     config.mac_addresses = joined.mac_addresses;
-    configure(fleet, server, config);
+    configure(fleet, server, event, config);
     server.agent = Agent{
         .enrolled = true,
         .version = joined.agent_version,
@@ -44,6 +47,7 @@ void note_join(Fleet& fleet, Server& server, AgentJoined const& joined) {
 void note_request(Server& server, Event const& event, PowerRequested const& request) {
     server.requested_at = event.at;
     server.standby = request.standby;
+    server.requested_by = event.actor;
     server.wakes = {};
 }
 
@@ -54,26 +58,35 @@ void note_wake(Server& server, Event const& event) {
     server.wakes.last_at = event.at;
 }
 
+/// Whether a heartbeat left everything but report numbers and times as it was: it is routine.
+bool is_routine(ServerState before, ServerState const& after) {
+    before.report = after.report;
+    before.last_heartbeat = after.last_heartbeat;
+    return before == after;
+}
+
 /// What an event says of a server beside its status.
 void note(Fleet& fleet, Server& server, Event const& event) {
     if (auto const* heartbeat = std::get_if<HeartbeatReceived>(&event.payload))
-        note_heartbeat(server, *heartbeat);
+        note_heartbeat(server, event, *heartbeat);
     else if (auto const* request = std::get_if<PowerRequested>(&event.payload))
         note_request(server, event, *request);
     else if (std::holds_alternative<WakeSent>(event.payload))
         note_wake(server, event);
     else if (auto const* updated = std::get_if<ServerUpdated>(&event.payload))
-        configure(fleet, server, updated->config);
+        configure(fleet, server, event, updated->config);
     else if (auto const* joined = std::get_if<AgentJoined>(&event.payload))
-        note_join(fleet, server, *joined);
+        note_join(fleet, server, event, *joined);
     else if (std::holds_alternative<AgentRevoked>(event.payload))
         server.agent.enrolled = false;
 }
 
-void add_server(Fleet& fleet, ServerId id, ServerConfig const& config) {
-    auto& server = fleet.servers[id];
-    server.id = id;
-    configure(fleet, server, config);
+void add_server(Fleet& fleet, Event const& event, ServerConfig const& config) {
+    auto& server = fleet.servers[event.server];
+    server.id = event.server;
+    server.changed_at = event.at;
+    server.changed = event.sequence;
+    configure(fleet, server, event, config);
 }
 
 void remove_server(Fleet& fleet, ServerId id) {
@@ -88,7 +101,7 @@ void remove_server(Fleet& fleet, ServerId id) {
 
 void evolve(Fleet& fleet, Event const& event) {
     if (auto const* added = std::get_if<ServerAdded>(&event.payload))
-        return add_server(fleet, event.server, added->config);
+        return add_server(fleet, event, added->config);
     if (std::holds_alternative<ServerRemoved>(event.payload))
         return remove_server(fleet, event.server);
     if (auto const* changed = std::get_if<SettingsChanged>(&event.payload)) {
@@ -108,8 +121,15 @@ void evolve(Fleet& fleet, Event const& event) {
     auto const it = fleet.servers.find(event.server);
     if (it == fleet.servers.end())
         return;
-    note(fleet, it->second, event);
-    evolve(it->second.state, event.sequence, event.payload);
+    auto& server = it->second;
+    auto const before = server.state;
+    note(fleet, server, event);
+    evolve(server.state, event.sequence, event.payload);
+    if (before.actual != server.state.actual)
+        server.changed_at = event.at;
+    bool const is_heartbeat = std::holds_alternative<HeartbeatReceived>(event.payload);
+    if (!is_heartbeat || !is_routine(before, server.state))
+        server.changed = event.sequence;
 }
 
 } // namespace cpm::core

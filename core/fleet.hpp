@@ -43,6 +43,14 @@ struct Server {
     WallTime requested_at{};     ///< the last power request's
     seconds standby{};           ///< the last power request's
     Wakes wakes;
+
+    // For people: told with the status, part of no decision.
+    Actor requested_by; ///< who made the last power request
+    std::optional<WallTime> last_heartbeat_at;
+    Leaving leaving = Leaving::No; ///< the last heartbeat's: its system goes down by its own wish
+    WallTime changed_at{};         ///< when the actual status last became another
+    Sequence changed;    ///< the last event that changed more than report numbers and times
+    Sequence configured; ///< the last event that changed the configuration
     bool operator==(Server const&) const = default;
 };
 
