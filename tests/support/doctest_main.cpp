@@ -17,7 +17,7 @@ namespace test_support {
 
 void skip(std::string_view reason) {
     any_skipped = true;
-    std::cout << "SKIP: " << reason << std::endl;
+    std::cout << "SKIP: " << reason << '\n';
 }
 
 } // namespace test_support

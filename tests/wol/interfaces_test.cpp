@@ -1,4 +1,4 @@
-#include "network_namespace.hpp"
+#include "tests/wol/network_namespace.hpp"
 #include "wol/interfaces.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,7 @@
-#include "network_namespace.hpp"
+#include "tests/wol/network_namespace.hpp"
 
 #include "tests/support/skip.hpp"
+#include "tests/support/wait_until.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -101,14 +102,12 @@ void add_cable(std::string const& name) {
 
 void wait_for_link(std::string const& name) {
     int const any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    auto const deadline = std::chrono::steady_clock::now() + kPatience;
     ifreq request{};
     name.copy(request.ifr_name, IFNAMSIZ - 1);
-    bool running = false;
-    while (!running && std::chrono::steady_clock::now() < deadline) {
-        running = ioctl(any, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING) != 0;
-        std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    }
+    auto const is_running = [&] {
+        return ioctl(any, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+    };
+    bool const running = test_support::wait_until(is_running, kPatience);
     close(any);
     CAPTURE(name);
     REQUIRE(running);

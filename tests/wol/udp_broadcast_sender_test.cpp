@@ -1,4 +1,4 @@
-#include "network_namespace.hpp"
+#include "tests/wol/network_namespace.hpp"
 #include "wol/udp_broadcast_sender.hpp"
 
 #include <doctest/doctest.h>
