@@ -1,0 +1,116 @@
+#include "manager/agent_commands.hpp"
+
+#include "core/evolve.hpp"
+
+namespace cpm::manager {
+namespace {
+
+core::Actor const kAgent{core::ActorKind::Agent, {}};
+
+core::Error gone() {
+    return {core::ErrorCode::Gone, "this server was removed: it is no longer managed"};
+}
+
+ManifestOutcome outcome(core::Server const& server, core::Manifest manifest) {
+    auto const request = server.state.request ? server.state.request->sequence : core::Sequence{};
+    auto version = core::manifest_version(manifest, request);
+    return {std::move(manifest), std::move(version)};
+}
+
+core::OrderSent order_sent(core::Server const& server, core::Asker const& asker, bool is_signed) {
+    return {
+        .request = server.state.request->sequence,
+        .identity = asker.identity,
+        .nonce = is_signed ? asker.nonce : std::string{},
+        .way = asker.way,
+    };
+}
+
+/// What the server will be told once these payloads have happened. Looked at only while power is
+/// OFF, because only then can anything but ON be said: the common heartbeat copies nothing.
+core::Manifest manifest_after(
+    Turn const& turn,
+    core::Server server,
+    core::Sequence next,
+    core::Payloads const& payloads,
+    core::Asker const& asker
+) {
+    for (auto const& payload : payloads) {
+        core::evolve(server.state, next, payload);
+        next = next.next();
+    }
+    return core::manifest_for(server, turn.fleet().settings, asker, turn.rolled_back());
+}
+
+} // namespace
+
+core::Result<ManifestOutcome> decide(Turn& turn, ReceiveHeartbeat const& command) {
+    auto const* server = turn.fleet().find(command.server);
+    if (!server)
+        return tl::make_unexpected(gone());
+    auto const& report = command.report;
+    auto const& settings = turn.fleet().settings;
+    auto payloads =
+        core::decide_heartbeat(*server, report, core::heartbeat_timeout(server->config, settings));
+
+    core::Asker const asker{report.identity, report.nonce, core::OrderWay::Heartbeat};
+    core::Manifest manifest;
+    manifest.heartbeat_interval = core::heartbeat_interval(server->config, settings);
+    if (std::holds_alternative<core::ReportIgnored>(payloads.front()))
+        manifest.notice = core::Notice::Ignored;
+    else if (server->state.power == core::PowerStatus::Off) {
+        manifest = manifest_after(turn, *server, turn.next(), payloads, asker);
+        if (manifest.power_status == core::PowerStatus::Off)
+            payloads.push_back(order_sent(*server, asker, manifest.order.has_value()));
+    }
+    turn.record(command.server, std::move(payloads), kAgent);
+    return outcome(*server, std::move(manifest));
+}
+
+core::Result<ManifestOutcome> decide(Turn& turn, AskManifest const& command) {
+    auto const* server = turn.fleet().find(command.server);
+    if (!server)
+        return tl::make_unexpected(gone());
+    auto manifest =
+        core::manifest_for(*server, turn.fleet().settings, command.asker, turn.rolled_back());
+    if (manifest.power_status == core::PowerStatus::Off) {
+        core::Payloads payloads;
+        payloads.push_back(order_sent(*server, command.asker, manifest.order.has_value()));
+        turn.record(command.server, std::move(payloads), kAgent, server->state.request->sequence);
+    }
+    return outcome(*server, std::move(manifest));
+}
+
+core::Result<JoinAgent::Outcome> decide(Turn& turn, JoinAgent const& command) {
+    auto const* found = turn.accounts().find_join_token(hash_secret(command.join_token));
+    auto const* server = found ? turn.fleet().find(found->server) : nullptr;
+    if (!server || found->expires_at < turn.now().wall)
+        return core::fail(
+            core::ErrorCode::NotSignedIn,
+            "this join token is unknown, spent or expired: make a new one for this server"
+        );
+    auto const token = *found; // its record is removed below
+    auto macs = core::check_join(turn.fleet(), *server, command.machine, token.any_machine);
+    if (!macs)
+        return tl::make_unexpected(macs.error());
+
+    auto agent_token = make_secret(turn.random(), "cpm_agent_");
+    turn.record_one(
+        server->id,
+        core::AgentJoined{
+            .token_id = token.id,
+            .hostname = command.machine.hostname,
+            .agent_version = command.agent_version,
+            .os = command.os,
+            .address = command.address,
+            .mac_addresses = std::move(*macs),
+        },
+        kAgent
+    );
+    turn.change(remove_join_token(token.id));
+    turn.change(put(AgentCredential{server->id, hash_secret(agent_token)}));
+    auto const interval = core::heartbeat_interval(server->config, turn.fleet().settings);
+    return JoinAgent::Outcome{server->id, std::move(agent_token), interval};
+}
+
+} // namespace cpm::manager

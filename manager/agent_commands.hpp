@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/decide.hpp"
+#include "core/decide_fleet.hpp"
+#include "core/manifest.hpp"
+#include "manager/turn.hpp"
+
+#include <string>
+
+namespace cpm::manager {
+
+// What agents ask of the manager (HTTP 3.3). Each command is decided on the writer's thread by its
+// decide(); the outcome is told once the events are durable.
+
+/// What an agent is told: signed and dressed as JSON by the interface.
+struct ManifestOutcome {
+    core::Manifest manifest;
+    std::string version;
+};
+
+struct ReceiveHeartbeat {
+    using Outcome = ManifestOutcome;
+    static constexpr bool kPeoples = false;
+    core::ServerId server;
+    core::Report report;
+};
+core::Result<ManifestOutcome> decide(Turn& turn, ReceiveHeartbeat const& command);
+
+/// A held manifest call is answered: an OFF it hands out is an event.
+struct AskManifest {
+    using Outcome = ManifestOutcome;
+    static constexpr bool kPeoples = false;
+    core::ServerId server;
+    core::Asker asker;
+};
+core::Result<ManifestOutcome> decide(Turn& turn, AskManifest const& command);
+
+/// Spends a join token. Of two machines that race for one, exactly one wins.
+struct JoinAgent {
+    struct Outcome {
+        core::ServerId server;
+        std::string agent_token;
+        core::seconds heartbeat_interval{};
+    };
+    static constexpr bool kPeoples = true;
+    std::string join_token;
+    core::JoiningMachine machine;
+    std::string agent_version;
+    std::string os;
+    std::string address;
+};
+core::Result<JoinAgent::Outcome> decide(Turn& turn, JoinAgent const& command);
+
+} // namespace cpm::manager

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/fleet.hpp"
+#include "eventstore/event_log.hpp"
+#include "manager/accounts.hpp"
+#include "manager/clock.hpp"
+#include "manager/deadlines.hpp"
+#include "manager/job.hpp"
+#include "manager/publication.hpp"
+#include "manager/random.hpp"
+#include "manager/space.hpp"
+#include "manager/waker.hpp"
+
+namespace cpm::manager {
+
+/// What the engine works with. All must outlive it.
+struct EngineParts {
+    eventstore::EventLog& log;
+    wol::WakeSender& sender;
+    Clock const& clock;
+    Random& random;
+    Subscriber& subscriber;
+    std::function<std::vector<core::MacAddress>()> own_macs;
+    std::string version;
+    std::optional<std::uint64_t> space_reserve; ///< bytes; none: the default
+};
+
+/// The write side: decides, appends, applies, then lets effects happen. Everything that changes a status passes here.
+///
+/// Operation: a round decides all that waits, then the deadlines that are due, appends it as one batch with one sync,
+/// publishes it, answers, and only then acts (wakes).
+///
+/// Concurrency: none; one thread calls it (the Writer's, or a simulator's). Time, disk, network and randomness come
+/// through EngineParts alone.
+///
+/// Limitations: after a failed append it is finished: every later call fails with the same error.
+class Engine {
+  public:
+    explicit Engine(EngineParts parts);
+
+    /// Replays the log, withdraws what was never acknowledged, lets elapse what elapsed meanwhile (late), and arms the
+    /// deadlines. The subscriber hears the whole history first.
+    core::Result<void> start();
+
+    /// One round. `listening`: reports could be received all the time since the last round; if not, silence proves nothing
+    /// and counts anew (status model 1.5).
+    core::Result<void> round(std::span<std::unique_ptr<Job>> jobs, bool listening);
+
+    /// Appends ManagerStopped and puts the witness on disk.
+    core::Result<void> stop();
+
+    /// The time by which round() must be called again for deadlines to be on time; none: nothing is pending.
+    std::optional<core::MonoTime> next_due() const;
+
+    Readiness readiness() const;
+    eventstore::Head head() const { return parts_.log.head(); }
+
+  private:
+    /// A request whose sync failed, and the server as it was before it.
+    struct Doubtful {
+        core::ServerId server;
+        core::Sequence request;
+        core::ServerState before;
+    };
+
+    core::Result<std::vector<Doubtful>> replay();
+    Turn begin_turn(core::Now now);
+    void decide_start(Turn& turn, std::vector<Doubtful> const& doubtful);
+    void decide_jobs(Turn& turn, std::span<std::unique_ptr<Job>> jobs, std::vector<Job*>& decided);
+    void decide_deadlines(Turn& turn);
+    core::Result<void> commit(Turn& turn);
+
+    void arm(core::Event const& event, core::Now decided);
+    void arm_after_start(core::Now now);
+    void recount_silence(core::MonoTime now);
+    core::milliseconds standby_remaining(core::ServerId server) const;
+    void watch_space(core::MonoTime now);
+    core::Result<void> keep_witness(core::MonoTime now);
+
+    EngineParts parts_;
+    core::Fleet fleet_;
+    Accounts accounts_;
+    Idempotency idempotency_;
+    Deadlines deadlines_;
+    Waker waker_;
+    std::function<core::milliseconds(core::ServerId)> remaining_;
+    bool rolled_back_ = false;
+    bool started_ = false;
+    SpaceLevel space_ = SpaceLevel::Plenty;
+    core::MonoTime space_looked_{};
+    core::MonoTime witness_kept_{};
+    std::optional<core::Error> failure_;
+    std::vector<Due> due_; ///< kept between rounds for its memory
+};
+
+} // namespace cpm::manager

@@ -1,0 +1,55 @@
+#include "manager/turn.hpp"
+
+#include "core/assert.hpp"
+
+#include <algorithm>
+
+namespace cpm::manager {
+
+Turn::Turn(World world, core::Now now, core::Sequence head)
+    : world_(std::move(world))
+    , now_(now)
+    , head_(head) {}
+
+bool Turn::is_own_host(core::Server const& server) const {
+    auto const own = world_.own_macs();
+    return std::ranges::any_of(server.config.mac_addresses, [&](auto const& mac) {
+        return std::ranges::count(own, mac) > 0;
+    });
+}
+
+core::milliseconds Turn::standby_remaining(core::Server const& server) const {
+    if (!core::standby_is_open(server.state))
+        return {};
+    bool const is_new =
+        !events_.empty() && server.state.request->sequence >= events_.front().sequence;
+    return is_new ? server.standby : world_.standby_remaining(server.id);
+}
+
+std::span<core::Event const> Turn::record(
+    core::ServerId server, core::Payloads&& payloads, core::Actor const& actor, core::Sequence cause
+) {
+    auto const decision = core::record(
+        world_.fleet, server, std::move(payloads), {now_.wall, actor, cause}, head_, events_
+    );
+    if (!decision.empty())
+        head_ = decision.back().sequence;
+    return decision;
+}
+
+core::Sequence
+Turn::record_one(core::ServerId server, core::Payload&& payload, core::Actor const& actor) {
+    core::Payloads payloads;
+    payloads.push_back(std::move(payload));
+    return record(server, std::move(payloads), actor).front().sequence;
+}
+
+void Turn::change(eventstore::RecordChange change) {
+    auto const applied = change.table == eventstore::Table::Idempotency
+                             ? world_.idempotency.apply(change)
+                             : world_.accounts.apply(change);
+    ASSERT(applied); // it was written by this very process
+    changes_.push_back(std::move(change));
+}
+
+} // namespace cpm::manager

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "core/decide.hpp"
+#include "core/fleet.hpp"
+#include "core/mac_address.hpp"
+#include "core/record.hpp"
+#include "eventstore/event_log.hpp"
+#include "manager/accounts.hpp"
+#include "manager/idempotency.hpp"
+#include "manager/random.hpp"
+
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace cpm::manager {
+
+/// What a command sees and may do while it is decided: the present state, and a batch to which it
+/// adds events and records. Later commands of the same round see what earlier ones decided; nothing
+/// is answered before all is durable.
+class Turn {
+  public:
+    struct World {
+        core::Fleet& fleet;
+        Accounts& accounts;
+        Idempotency& idempotency;
+        Random& random;
+        /// The MAC addresses of the machine the manager runs on, asked when it matters.
+        std::function<std::vector<core::MacAddress>()> const& own_macs;
+        /// What is left of a server's open standby time.
+        std::function<core::milliseconds(core::ServerId)> const& standby_remaining;
+        bool rolled_back = false;
+    };
+
+    Turn(World world, core::Now now, core::Sequence head);
+
+    core::Fleet const& fleet() const { return world_.fleet; }
+    Accounts const& accounts() const { return world_.accounts; }
+    Idempotency const& idempotency() const { return world_.idempotency; }
+    Random& random() { return world_.random; }
+    core::Now now() const { return now_; }
+    bool rolled_back() const { return world_.rolled_back; }
+    bool is_own_host(core::Server const& server) const;
+    /// Whole milliseconds; counts from the full standby time for a request of this very round.
+    core::milliseconds standby_remaining(core::Server const& server) const;
+
+    /// Records one decision (core::record) and returns its events; they are valid until the next
+    /// decision.
+    std::span<core::Event const> record(
+        core::ServerId server,
+        core::Payloads&& payloads,
+        core::Actor const& actor,
+        core::Sequence cause = {}
+    );
+    /// One event about no server, or about one that is not a power matter.
+    core::Sequence
+    record_one(core::ServerId server, core::Payload&& payload, core::Actor const& actor);
+    void change(eventstore::RecordChange change);
+
+    /// The sequence of the next event.
+    core::Sequence next() const { return head_.next(); }
+    std::vector<core::Event>& events() { return events_; }
+    std::vector<eventstore::RecordChange>& changes() { return changes_; }
+
+  private:
+    World world_;
+    core::Now now_;
+    core::Sequence head_;
+    std::vector<core::Event> events_;
+    std::vector<eventstore::RecordChange> changes_;
+};
+
+} // namespace cpm::manager

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "manager/engine.hpp"
+#include "manager/job.hpp"
+
+namespace cpm::manager {
+
+/// The one thread that writes: a queue before the engine.
+///
+/// Operation: whatever waits is decided and written in one round, so that many requests share one sync. It turns at least
+/// every 250 ms; when a turn, or a turn of the listening loop, came 2 s late, the engine is told that it did not listen.
+///
+/// Concurrency: submit() and the observers from any thread.
+class Writer {
+  public:
+    static constexpr std::size_t kMaxQueued = 16384;
+    static constexpr core::milliseconds kTick{250};
+    static constexpr core::seconds kLate{2};
+
+    /// `on_failure` is called once, on the writer's thread, when the engine has failed for good: the process must exit.
+    Writer(Engine& engine, Clock const& clock, std::function<void(core::Error const&)> on_failure);
+    ~Writer();
+
+    /// Starts the thread; the engine must have been started.
+    void run();
+    /// Decides what waits, stops the engine cleanly and joins. Later submissions are refused.
+    core::Result<void> stop();
+
+    /// `tell(core::Result<Command::Outcome>&&)` is called exactly once, on the writer's thread (or at once on this one, with
+    /// Starting, when the queue is full or the writer has stopped).
+    template <class Command, class Tell> void submit(Command command, Tell tell) {
+        enqueue(std::make_unique<CommandJob<Command, Tell>>(std::move(command), std::move(tell)));
+    }
+
+    /// Called by the listening loop at each of its own 250 ms ticks: reports are being received.
+    void note_listening();
+
+    /// When the thread last turned; how healthy it is.
+    core::MonoTime last_turn() const { return core::MonoTime{last_turn_.load()}; }
+    Readiness readiness() const { return readiness_.load(); }
+
+  private:
+    void enqueue(std::unique_ptr<Job> job);
+    void loop();
+    void wait_for_work(std::unique_lock<std::mutex>& lock);
+    bool was_listening(core::MonoTime now) const;
+
+    Engine& engine_;
+    Clock const& clock_;
+    std::function<void(core::Error const&)> on_failure_;
+
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::vector<std::unique_ptr<Job>> queue_;
+    bool stopping_ = false;
+    core::Result<void> stopped_{};
+
+    std::atomic<core::MonoTime::duration> last_turn_;
+    std::atomic<core::MonoTime::duration> last_listened_;
+    std::atomic<Readiness> readiness_{Readiness::Starting};
+    std::thread thread_;
+};
+
+} // namespace cpm::manager
