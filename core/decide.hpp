@@ -16,8 +16,7 @@ namespace cpm::core {
 /// The events of one decision, in order. Few: kept without an allocation.
 using Payloads = boost::container::small_vector<Payload, 3>;
 
-// --- power requests (status model 1.4, HTTP "Guards")
-// -------------------------------------------------------------
+// --- power requests (status model 1.4, HTTP "Guards") ---
 
 /// What the one who asks for OFF has confirmed, and what stands against it.
 struct PowerGuards {
@@ -36,8 +35,7 @@ struct PowerDecision {
 PowerDecision
 decide_power(Server const& server, PowerStatus target, seconds standby, PowerGuards const& guards);
 
-// --- reports
-// ------------------------------------------------------------------------------------------------------
+// --- reports ---
 
 /// What an agent reports.
 struct Report {
@@ -56,8 +54,7 @@ struct Report {
 /// OFF, in the same decision. `timeout`: the silence after which this very report counts as lost.
 Payloads decide_heartbeat(Server const& server, Report const& report, seconds timeout);
 
-// --- deadlines
-// ----------------------------------------------------------------------------------------------------
+// --- deadlines ---
 
 /// The deadline of one heartbeat has passed: a loss, unless another heartbeat came meanwhile.
 Payloads decide_silence(ServerState const& state, Sequence heartbeat);

@@ -30,8 +30,7 @@ void replace_identity(ServerState& state, BootIdentity const& identity) {
     state.report.reset();
 }
 
-// --- what each event does
-// ---------------------------------------------------------------------------------------------
+// --- what each event does ---
 
 void on_requested(ServerState& state, Sequence sequence, PowerRequested const& event) {
     auto const asked_while = state.current;
@@ -101,6 +100,7 @@ void on_withdrawn(ServerState& state, PowerWithdrawn const& event) {
     state.previous = event.previous;
     state.current = event.current;
     state.request = event.restored;
+    state.adopted = false; // what happened since the request is taken back with it
     end_order(state);
 }
 

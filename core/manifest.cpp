@@ -24,7 +24,7 @@ manifest_for(Server const& server, Settings const& settings, Asker const& asker,
         manifest.notice = Notice::RolledBack;
     else if (state.set_aside)
         manifest.notice = Notice::SetAside;
-    else if (is_other)
+    else if (is_other || !asker.counted)
         manifest.notice = Notice::Ignored;
     else if (knows_itself && !asker.nonce.empty()) {
         manifest.power_status = PowerStatus::Off;

@@ -43,10 +43,11 @@ std::string manifest_version(Manifest const& manifest, Sequence request);
 
 /// Who asks, as far as an order depends on it.
 struct Asker {
-    std::optional<BootIdentity> identity;
-    std::string nonce; ///< empty: it cannot check signatures
+    std::optional<BootIdentity> identity{};
+    std::string nonce{}; ///< empty: it cannot check signatures
     OrderWay way =
         OrderWay::Heartbeat; ///< a held manifest call without the recorded identity is told ON
+    bool counted = true;     ///< false: this asker's own report was ignored (1.4)
 };
 
 /// What the manifest says to this asker. Only ever turns an OFF into ON.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace cpm::core {
 namespace {
@@ -24,9 +25,9 @@ bool is_ipv4(std::string_view text) {
     while (true) {
         auto const dot = text.find('.');
         auto const part = text.substr(0, dot);
-        bool const digits = !part.empty() && part.size() <= 3 &&
-                            std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
-        if (!digits || std::stoi(std::string(part)) > 255)
+        std::uint8_t value = 0; // 256 and more do not fit
+        auto const [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+        if (error != std::errc{} || end != part.data() + part.size() || part.size() > 3)
             return false;
         ++parts;
         if (dot == std::string_view::npos)
