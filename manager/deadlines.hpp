@@ -1,13 +1,13 @@
 #pragma once
 
+#include "core/ids.hpp"
+#include "core/time.hpp"
+#include "core/timer_wheel.hpp"
+
 #include <array>
 #include <optional>
 #include <unordered_map>
 #include <vector>
-
-#include "core/ids.hpp"
-#include "core/time.hpp"
-#include "core/timer_wheel.hpp"
 
 namespace cpm::manager {
 

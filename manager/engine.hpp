@@ -1,13 +1,5 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
-#include <unordered_map>
-#include <vector>
-
 #include "core/fleet.hpp"
 #include "eventstore/event_log.hpp"
 #include "manager/accounts.hpp"
@@ -18,6 +10,14 @@
 #include "manager/random.hpp"
 #include "manager/space.hpp"
 #include "manager/waker.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace cpm::manager {
 
@@ -33,31 +33,33 @@ struct EngineParts {
     std::optional<std::uint64_t> space_reserve; ///< bytes; none: the default
 };
 
-/// The write side: decides, appends, applies, then lets effects happen. Everything that changes a status passes here.
+/// The write side: decides, appends, applies, then lets effects happen. Everything that changes a
+/// status passes here.
 ///
-/// Operation: a round decides all that waits, then the deadlines that are due, appends it as one batch with one sync,
-/// publishes it, answers, and only then acts (wakes).
+/// Operation: a round decides all that waits, then the deadlines that are due, appends it as one
+/// batch with one sync, publishes it, answers, and only then acts (wakes).
 ///
-/// Concurrency: none; one thread calls it (the Writer's, or a simulator's). Time, disk, network and randomness come
-/// through EngineParts alone.
+/// Concurrency: none; one thread calls it (the Writer's, or a simulator's). Time, disk, network and
+/// randomness come through EngineParts alone.
 ///
 /// Limitations: after a failed append it is finished: every later call fails with the same error.
 class Engine {
   public:
     explicit Engine(EngineParts parts);
 
-    /// Replays the log, withdraws what was never acknowledged, lets elapse what elapsed meanwhile (late), and arms the
-    /// deadlines. The subscriber hears the whole history first.
+    /// Replays the log, withdraws what was never acknowledged, lets elapse what elapsed meanwhile
+    /// (late), and arms the deadlines. The subscriber hears the whole history first.
     core::Result<void> start();
 
-    /// One round. `listening`: reports could be received all the time since the last round; if not, silence proves nothing
-    /// and counts anew (status model 1.5).
+    /// One round. `listening`: reports could be received all the time since the last round; if not,
+    /// silence proves nothing and counts anew (status model 1.5).
     core::Result<void> round(std::span<std::unique_ptr<Job>> jobs, bool listening);
 
     /// Appends ManagerStopped and puts the witness on disk.
     core::Result<void> stop();
 
-    /// The time by which round() must be called again for deadlines to be on time; none: nothing is pending.
+    /// The time by which round() must be called again for deadlines to be on time; none: nothing is
+    /// pending.
     std::optional<core::MonoTime> next_due() const;
 
     Readiness readiness() const;

@@ -22,6 +22,36 @@ class Job {
     virtual void answer(core::Result<void> const& durable) = 0;
 };
 
+/// A command whose answer is rendered in the round itself, so that it can be remembered in the
+/// batch of its events (Idempotency-Key) and shows the state that very decision led to.
+template <class Command>
+struct Rendered {
+    using Outcome = Answer;
+    static constexpr bool kPeoples = Command::kPeoples;
+    Command command;
+    std::optional<IdempotencyKey> key;
+    std::function<Answer(Turn const&, typename Command::Outcome&&)> render;
+};
+
+template <class Command>
+core::Result<Answer> decide(Turn& turn, Rendered<Command> const& rendered) {
+    if (rendered.key) {
+        auto known = turn.idempotency().find(*rendered.key, turn.now().wall);
+        if (!known)
+            return tl::make_unexpected(known.error());
+        if (*known)
+            return std::move(**known);
+    }
+    auto outcome = decide(turn, rendered.command);
+    if (!outcome)
+        return tl::make_unexpected(outcome.error());
+    auto answer = rendered.render(turn, std::move(*outcome));
+    if (rendered.key)
+        for (auto& record : turn.idempotency().remember(*rendered.key, answer, turn.now().wall))
+            turn.change(std::move(record));
+    return answer;
+}
+
 /// A command and whom to tell its outcome: `tell(core::Result<Command::Outcome>&&)`.
 template <class Command, class Tell>
 class CommandJob final : public Job {
@@ -53,35 +83,5 @@ class CommandJob final : public Job {
     Tell tell_;
     std::optional<Outcome> outcome_;
 };
-
-/// A command whose answer is rendered in the round itself, so that it can be remembered in the
-/// batch of its events (Idempotency-Key) and shows the state that very decision led to.
-template <class Command>
-struct Rendered {
-    using Outcome = Answer;
-    static constexpr bool kPeoples = Command::kPeoples;
-    Command command;
-    std::optional<IdempotencyKey> key;
-    std::function<Answer(Turn const&, typename Command::Outcome&&)> render;
-};
-
-template <class Command>
-core::Result<Answer> decide(Turn& turn, Rendered<Command> const& rendered) {
-    if (rendered.key) {
-        auto known = turn.idempotency().find(*rendered.key, turn.now().wall);
-        if (!known)
-            return tl::make_unexpected(known.error());
-        if (*known)
-            return std::move(**known);
-    }
-    auto outcome = decide(turn, rendered.command);
-    if (!outcome)
-        return tl::make_unexpected(outcome.error());
-    auto answer = rendered.render(turn, std::move(*outcome));
-    if (rendered.key)
-        for (auto& record : turn.idempotency().remember(*rendered.key, answer, turn.now().wall))
-            turn.change(std::move(record));
-    return answer;
-}
 
 } // namespace cpm::manager

@@ -1,24 +1,24 @@
 #pragma once
 
-#include <array>
-#include <filesystem>
-#include <string>
-
 #include "core/manifest.hpp"
 #include "core/result.hpp"
 #include "eventstore/event_log.hpp"
+
+#include <array>
+#include <filesystem>
+#include <string>
 
 namespace cpm::manager {
 
 /// The manager's keys: files in DATA/keys (0600), part of a backup, never in the log.
 ///
-/// Operation: the order key signs what switches servers off (Ed25519); the witness key makes heads that agents carry
-/// unforgeable (a keyed MAC). Both are made at the first start.
-/// Concurrency: immutable after loading.
+/// Operation: the order key signs what switches servers off (Ed25519); the witness key makes heads
+/// that agents carry unforgeable (a keyed MAC). Both are made at the first start. Concurrency:
+/// immutable after loading.
 class Keys {
   public:
-    /// Loads the keys of this data directory, or makes them. A file that cannot be read is an error, never replaced:
-    /// agents hold the public half.
+    /// Loads the keys of this data directory, or makes them. A file that cannot be read is an
+    /// error, never replaced: agents hold the public half.
     static core::Result<Keys> load(std::filesystem::path const& data_directory);
 
     /// The public half of the order key, in base64: agents get it when they join.
@@ -36,8 +36,8 @@ class Keys {
     std::array<unsigned char, 32> witness_secret_{};
 };
 
-/// What an order's signature is over: "cpm-order-v1", server id, boot id, resume count, nonce, sequence and method, each
-/// on a line of its own, ended by \n.
+/// What an order's signature is over: "cpm-order-v1", server id, boot id, resume count, nonce,
+/// sequence and method, each on a line of its own, ended by \n.
 std::string order_text(core::Order const& order);
 
 } // namespace cpm::manager

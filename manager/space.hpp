@@ -18,8 +18,10 @@ struct SpaceLimits {
     std::uint64_t last = 0;    ///< below: Full
 };
 
-/// The default reserve: the larger of 256 MiB and 5 % of the file system; a quarter of it is the last one.
-constexpr SpaceLimits space_limits(std::uint64_t total_bytes, std::optional<std::uint64_t> configured) {
+/// The default reserve: the larger of 256 MiB and 5 % of the file system; a quarter of it is the
+/// last one.
+constexpr SpaceLimits
+space_limits(std::uint64_t total_bytes, std::optional<std::uint64_t> configured) {
     std::uint64_t const least = 256ULL << 20;
     std::uint64_t const share = total_bytes / 20;
     std::uint64_t const reserve = configured.value_or(share > least ? share : least);
@@ -27,8 +29,10 @@ constexpr SpaceLimits space_limits(std::uint64_t total_bytes, std::optional<std:
 }
 
 constexpr SpaceLevel space_level(std::uint64_t free_bytes, SpaceLimits const& limits) {
-    if (free_bytes < limits.last) return SpaceLevel::Full;
-    if (free_bytes < limits.reserve) return SpaceLevel::Reserve;
+    if (free_bytes < limits.last)
+        return SpaceLevel::Full;
+    if (free_bytes < limits.reserve)
+        return SpaceLevel::Reserve;
     return SpaceLevel::Plenty;
 }
 

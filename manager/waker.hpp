@@ -8,10 +8,12 @@
 
 namespace cpm::manager {
 
-/// The pause after the n-th round of packets (n from 1): 1 s, 2 s, 4 s, … growing for as long as the server is Starting.
+/// The pause after the n-th round of packets (n from 1): 1 s, 2 s, 4 s, … growing for as long as
+/// the server is Starting.
 core::seconds wake_pause(std::uint32_t rounds);
 
-/// Whether a magic packet is still called for: ON stands, and no packet was sent for it yet or nobody answered.
+/// Whether a magic packet is still called for: ON stands, and no packet was sent for it yet or
+/// nobody answered.
 bool wants_wake(core::Server const& server);
 
 /// Sends magic packets, one server at a time with the stagger between two (status model 1.6).
@@ -23,8 +25,12 @@ class Waker {
     core::MonoTime next_turn(core::MonoTime now) const { return now > free_at_ ? now : free_at_; }
 
     /// One packet to each MAC of the server; a WakeSent for each, whatever became of it.
-    core::Payloads
-    wake(core::Server const& server, WakePassword const* password, core::MonoTime now, core::milliseconds stagger);
+    core::Payloads wake(
+        core::Server const& server,
+        WakePassword const* password,
+        core::MonoTime now,
+        core::milliseconds stagger
+    );
 
   private:
     wol::WakeSender& sender_;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "manager/engine.hpp"
+#include "manager/job.hpp"
+
 #include <atomic>
 #include <condition_variable>
 #include <functional>
@@ -8,15 +11,13 @@
 #include <thread>
 #include <vector>
 
-#include "manager/engine.hpp"
-#include "manager/job.hpp"
-
 namespace cpm::manager {
 
 /// The one thread that writes: a queue before the engine.
 ///
-/// Operation: whatever waits is decided and written in one round, so that many requests share one sync. It turns at least
-/// every 250 ms; when a turn, or a turn of the listening loop, came 2 s late, the engine is told that it did not listen.
+/// Operation: whatever waits is decided and written in one round, so that many requests share one
+/// sync. It turns at least every 250 ms; when a turn, or a turn of the listening loop, came 2 s
+/// late, the engine is told that it did not listen.
 ///
 /// Concurrency: submit() and the observers from any thread.
 class Writer {
@@ -25,7 +26,8 @@ class Writer {
     static constexpr core::milliseconds kTick{250};
     static constexpr core::seconds kLate{2};
 
-    /// `on_failure` is called once, on the writer's thread, when the engine has failed for good: the process must exit.
+    /// `on_failure` is called once, on the writer's thread, when the engine has failed for good:
+    /// the process must exit.
     Writer(Engine& engine, Clock const& clock, std::function<void(core::Error const&)> on_failure);
     ~Writer();
 
@@ -34,9 +36,10 @@ class Writer {
     /// Decides what waits, stops the engine cleanly and joins. Later submissions are refused.
     core::Result<void> stop();
 
-    /// `tell(core::Result<Command::Outcome>&&)` is called exactly once, on the writer's thread (or at once on this one, with
-    /// Starting, when the queue is full or the writer has stopped).
-    template <class Command, class Tell> void submit(Command command, Tell tell) {
+    /// `tell(core::Result<Command::Outcome>&&)` is called exactly once, on the writer's thread (or
+    /// at once on this one, with Starting, when the queue is full or the writer has stopped).
+    template <class Command, class Tell>
+    void submit(Command command, Tell tell) {
         enqueue(std::make_unique<CommandJob<Command, Tell>>(std::move(command), std::move(tell)));
     }
 

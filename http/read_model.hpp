@@ -1,0 +1,55 @@
+#pragma once
+
+#include "core/fleet.hpp"
+#include "eventstore/event_log.hpp"
+#include "manager/accounts.hpp"
+#include "manager/publication.hpp"
+#include "projections/notifications.hpp"
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+namespace cpm::http {
+
+/// Hears one batch after the read model has taken it in.
+using Observer = std::function<void(manager::Publication const& publication)>;
+
+/// What the interface serves: the folds of the log, on the interface's own thread. Fed with the
+/// history before that thread starts and then batch by batch; it has a batch before any answer to
+/// it is given.
+class ReadModel {
+  public:
+    /// One event of the history (before serving).
+    void load(core::Event const& event);
+    void load(eventstore::RecordChange const& record);
+    /// The end of the history: deadlines count from `now`.
+    void loaded(core::Now now);
+
+    /// One durable batch; then the observers hear of it.
+    void apply(manager::Publication const& publication);
+    void observe(Observer observer) { observers_.push_back(std::move(observer)); }
+
+    core::Fleet const& fleet() const { return fleet_; }
+    manager::Accounts const& accounts() const { return accounts_; }
+    projections::Notifications const& notifications() const { return notifications_; }
+    eventstore::Head const& head() const { return head_; }
+
+    /// What is left of a server's open standby time; zero when none is open.
+    core::milliseconds standby_remaining(core::Server const& server, core::MonoTime now) const;
+
+  private:
+    void note_standby(core::Event const& event, core::Now now);
+    void conclude(std::vector<core::Event> const& events);
+
+    core::Fleet fleet_;
+    manager::Accounts accounts_;
+    projections::Notifications notifications_;
+    eventstore::Head head_;
+    std::unordered_map<core::ServerId, core::MonoTime> standby_ends_;
+    std::vector<core::Event> open_decision_; ///< of the history, until its last event is read
+    std::vector<Observer> observers_;
+};
+
+} // namespace cpm::http
