@@ -1,16 +1,16 @@
 #pragma once
 
+#include "core/event.hpp"
+#include "core/hash.hpp"
+#include "core/ids.hpp"
+#include "core/result.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "core/event.hpp"
-#include "core/hash.hpp"
-#include "core/ids.hpp"
-#include "core/result.hpp"
 
 namespace cpm::eventstore {
 
@@ -32,7 +32,8 @@ struct StoredEvent {
 /// Returns false to stop reading.
 using EventVisitor = std::function<bool(StoredEvent const&)>;
 
-/// What is kept beside the log and changed in the same batch: no fold of it (accounts: hashes only), see event log 2.2.
+/// What is kept beside the log and changed in the same batch: no fold of it (accounts: hashes
+/// only), see event log 2.2.
 enum class Table : std::uint8_t { Accounts, Idempotency, Meta };
 
 struct RecordChange {
@@ -49,8 +50,9 @@ class EventReader {
 
     virtual Head head() const = 0;
 
-    /// Visits the events with first <= sequence <= last in ascending order, `last` capped at the head.
-    /// Fails with Corrupt, naming the sequence, when a record is missing, does not decode, or breaks the chain.
+    /// Visits the events with first <= sequence <= last in ascending order, `last` capped at the
+    /// head. Fails with Corrupt, naming the sequence, when a record is missing, does not decode, or
+    /// breaks the chain.
     virtual core::Result<void>
     read(core::Sequence first, core::Sequence last, EventVisitor const& visit) const = 0;
 
@@ -74,28 +76,29 @@ class EventReader {
 /// Concurrency: one writer thread calls the non-const members; reading is safe from any thread.
 class EventLog : public EventReader {
   public:
-    /// Appends the events as one batch with one sync, together with the changes; durable when it returns.
-    /// `after` is the sequence the batch follows: another one means a second writer, and fails with Fenced.
-    /// events[i].sequence must be after + 1 + i. A failed sync (Storage) ends acceptance for good: every later append
-    /// fails, and unconfirmed_from() names the first doubtful event at the next start. An empty `events` with
-    /// changes alone is allowed.
+    /// Appends the events as one batch with one sync, together with the changes; durable when it
+    /// returns. `after` is the sequence the batch follows: another one means a second writer, and
+    /// fails with Fenced. events[i].sequence must be after + 1 + i. A failed sync (Storage) ends
+    /// acceptance for good: every later append fails, and unconfirmed_from() names the first
+    /// doubtful event at the next start. An empty `events` with changes alone is allowed.
     virtual core::Result<void> append(
         core::Sequence after,
         std::span<core::Event const> events,
         std::span<RecordChange const> changes
     ) = 0;
 
-    /// Puts {epoch, sequence, hash} of the head on disk beside the log, fsynced, if it changed. Called at least every
-    /// second and at a clean stop.
+    /// Puts {epoch, sequence, hash} of the head on disk beside the log, fsynced, if it changed.
+    /// Called at least every second and at a clean stop.
     virtual core::Result<void> keep_witness() = 0;
 
-    /// The first event whose sync failed in the life before this one, if any: nothing from there on was promised.
+    /// The first event whose sync failed in the life before this one, if any: nothing from there on
+    /// was promised.
     virtual std::optional<core::Sequence> unconfirmed_from() const = 0;
     /// Called once the doubtful requests were withdrawn, durably.
     virtual core::Result<void> clear_unconfirmed() = 0;
 
-    /// The log is known to be older than somebody's witness; why, or none. Survives restarts until a RollbackAccepted
-    /// event is appended.
+    /// The log is known to be older than somebody's witness; why, or none. Survives restarts until
+    /// a RollbackAccepted event is appended.
     virtual std::optional<std::string> rolled_back() const = 0;
     virtual core::Result<void> mark_rolled_back(std::string_view why) = 0;
 

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "eventstore/event_log.hpp"
+
 #include <map>
 #include <mutex>
 #include <vector>
 
-#include "eventstore/event_log.hpp"
-
 namespace cpm::eventstore {
 
-/// The log in memory, under the same contract tests as the one on disk: for replays of imported events, what-if and
-/// tests of the layers above. Nothing survives it.
+/// The log in memory, under the same contract tests as the one on disk: for replays of imported
+/// events, what-if and tests of the layers above. Nothing survives it.
 class MemoryLog final : public EventLog {
   public:
     MemoryLog();
@@ -40,6 +40,8 @@ class MemoryLog final : public EventLog {
     std::optional<std::uint64_t> total_bytes() const override;
 
   private:
+    core::Result<StoredEvent> stored(core::Sequence sequence) const;
+
     mutable std::mutex mutex_;
     core::Hash log_id_{}; ///< what the first record follows
     std::vector<std::vector<std::uint8_t>> records_;

@@ -1,0 +1,188 @@
+// Opening the log: what must hold before anything is read from it or appended to it.
+#include "eventstore/hash.hpp"
+#include "eventstore/record.hpp"
+#include "eventstore/rocksdb_log.hpp"
+#include "eventstore/rocksdb_options.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+namespace cpm::eventstore {
+namespace {
+
+namespace fs = std::filesystem;
+
+tl::unexpected<core::Error> refused(SideFiles const& files, std::string const& why) {
+    return core::fail(
+        core::ErrorCode::Corrupt,
+        files.log.string() + ": " + why +
+            ". Restore the data directory from a backup, or start with --accept-truncated-log to "
+            "go "
+            "on from what is there"
+    );
+}
+
+core::Result<void> make_directory(fs::path const& directory) {
+    std::error_code error;
+    fs::create_directories(directory, error);
+    if (error)
+        return core::fail(
+            core::ErrorCode::Storage, "cannot create " + directory.string() + ": " + error.message()
+        );
+    return {};
+}
+
+// Whether RocksDB has ever created a database here: without CURRENT it would make a new one and
+// delete what is left.
+bool has_database(SideFiles const& files) {
+    std::error_code ignored;
+    return fs::exists(files.log / "CURRENT", ignored);
+}
+
+bool has_remains(SideFiles const& files) {
+    std::error_code ignored;
+    return fs::exists(files.witness, ignored) || !fs::is_empty(files.log, ignored);
+}
+
+core::Result<void> put_durably(Database const& database, rocksdb::WriteBatch& batch) {
+    auto const status = database.db().Write(durable(), &batch);
+    if (!status.ok())
+        return storage_error("cannot write the log", status);
+    return {};
+}
+
+} // namespace
+
+core::Result<std::unique_ptr<RocksDbLog>> RocksDbLog::open(OpenOptions const& options) {
+    SideFiles const files(options.directory);
+    if (auto made = make_directory(files.log); !made)
+        return tl::make_unexpected(made.error());
+    bool const create = !has_database(files);
+    if (create && has_remains(files) && !options.accept_truncated_log)
+        return refused(files, "the database is gone, but traces of one are left");
+
+    auto database = Database::open_writer(files.log, create, Database::Recovery::Strict);
+    std::string why;
+    if (!database && database.error().code == core::ErrorCode::Corrupt) {
+        why = "it is damaged (" + database.error().detail + ")";
+        if (!options.accept_truncated_log)
+            return refused(files, why);
+        // Noted first: once the damaged end is dropped, only this note knows that there was one.
+        auto const witness = read_witness(files);
+        std::uint64_t const epoch = witness && *witness ? (*witness)->epoch : 1;
+        if (auto noted = write_rolled_back(files, {epoch, why}); !noted)
+            return tl::make_unexpected(noted.error());
+        database = Database::open_writer(files.log, false, Database::Recovery::Salvage);
+    }
+    if (!database)
+        return tl::make_unexpected(database.error());
+
+    std::unique_ptr<RocksDbLog> log(new RocksDbLog(files, std::move(*database)));
+    if (auto begun = log->begin(options.accept_truncated_log, std::move(why)); !begun)
+        return tl::make_unexpected(begun.error());
+    return log;
+}
+
+core::Result<void> RocksDbLog::begin(bool accept, std::string why) {
+    auto found = database_->state();
+    if (!found)
+        return tl::make_unexpected(found.error());
+    state_ = std::move(*found);
+    if (!state_.log_id)
+        if (auto begun = begin_new(); !begun)
+            return begun;
+
+    auto const witness = read_witness(files_);
+    if (!witness && !accept)
+        return tl::make_unexpected(witness.error());
+    if (!witness)
+        why = witness.error().detail;
+    if (why.empty()) {
+        auto const found_why = why_truncated(*witness);
+        if (!found_why)
+            return tl::make_unexpected(found_why.error());
+        why = *found_why;
+    }
+    if (!why.empty()) {
+        if (!accept)
+            return refused(files_, why);
+        std::uint64_t const epoch = witness && *witness ? (*witness)->epoch : 0;
+        if (auto accepted = accept_truncated(epoch, why); !accepted)
+            return accepted;
+    } else {
+        witness_ = *witness;
+        // The first witness is on disk before the first record.
+        if (auto kept = keep_witness(); !kept)
+            return kept;
+    }
+
+    auto const note = read_rolled_back(files_);
+    if (!note)
+        return tl::make_unexpected(note.error());
+    if (*note && (*note)->epoch == state_.head.epoch)
+        rolled_back_ = (*note)->why;
+    auto const unconfirmed = read_unconfirmed(files_);
+    if (!unconfirmed)
+        return tl::make_unexpected(unconfirmed.error());
+    unconfirmed_from_ = *unconfirmed;
+    return {};
+}
+
+core::Result<void> RocksDbLog::begin_new() {
+    core::Hash const id = random_log_id();
+    state_ = {id, {1, {}, id}};
+    auto* const meta = database_->family(ColumnFamily::Meta);
+    rocksdb::WriteBatch batch;
+    batch.Put(meta, std::string(kIdKey), {reinterpret_cast<char const*>(id.data()), id.size()});
+    batch.Put(meta, std::string(kEpochKey), key_of(core::Sequence{1}));
+    return put_durably(*database_, batch);
+}
+
+// Empty when the log is all that was ever witnessed.
+core::Result<std::string> RocksDbLog::why_truncated(std::optional<Head> const& witness) const {
+    Head const& head = state_.head;
+    auto const number = [](core::Sequence s) { return std::to_string(s.value); };
+    if (!witness)
+        return head.sequence
+                   ? "it has events, but no head witness (" + files_.witness.string() + ")"
+                   : std::string();
+    if (head.sequence < witness->sequence)
+        return "it ends at event " + number(head.sequence) + ", but had reached event " +
+               number(witness->sequence);
+    if (head.epoch < witness->epoch)
+        return "it is of epoch " + std::to_string(head.epoch) + ", but had reached epoch " +
+               std::to_string(witness->epoch);
+    auto hash = witness->sequence ? database_->hash_of(witness->sequence)
+                                  : core::Result<core::Hash>(*state_.log_id);
+    if (!hash) {
+        if (hash.error().code != core::ErrorCode::Corrupt)
+            return tl::make_unexpected(hash.error());
+        return hash.error().detail;
+    }
+    if (*hash != witness->hash)
+        return witness->sequence
+                   ? "its event " + number(witness->sequence) + " is not the one that was written"
+                   : std::string("it is another log than the one that was begun here");
+    return std::string();
+}
+
+core::Result<void>
+RocksDbLog::accept_truncated(std::uint64_t witnessed_epoch, std::string const& why) {
+    // The epoch that ends the rollback must be higher than any that was witnessed.
+    if (witnessed_epoch > state_.head.epoch) {
+        rocksdb::WriteBatch batch;
+        batch.Put(
+            database_->family(ColumnFamily::Meta),
+            std::string(kEpochKey),
+            key_of(core::Sequence{witnessed_epoch})
+        );
+        if (auto raised = put_durably(*database_, batch); !raised)
+            return raised;
+        state_.head.epoch = witnessed_epoch;
+    }
+    if (auto noted = write_rolled_back(files_, {state_.head.epoch, why}); !noted)
+        return noted;
+    return keep_witness();
+}
+
+} // namespace cpm::eventstore

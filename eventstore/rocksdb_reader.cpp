@@ -1,0 +1,126 @@
+#include "eventstore/rocksdb_reader.hpp"
+
+#include "eventstore/side_files.hpp"
+
+#include <rocksdb/db.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdlib.h>
+
+namespace cpm::eventstore {
+namespace {
+
+namespace fs = std::filesystem;
+
+core::Result<fs::path> make_scratch() {
+    std::error_code error;
+    auto pattern = (fs::temp_directory_path(error) / "cpm-reader-XXXXXX").string();
+    if (error || !::mkdtemp(pattern.data()))
+        return core::fail(
+            core::ErrorCode::Storage,
+            "cannot create a directory like " + pattern + ": " +
+                (error ? error.message() : std::strerror(errno))
+        );
+    return fs::path(pattern);
+}
+
+void remove_scratch(fs::path const& scratch) {
+    std::error_code ignored; // a few kilobytes in the temporary directory
+    fs::remove_all(scratch, ignored);
+}
+
+} // namespace
+
+core::Result<std::unique_ptr<RocksDbReader>> RocksDbReader::open(fs::path const& directory) {
+    SideFiles const files(directory);
+    std::error_code error;
+    if (!fs::exists(files.log / "CURRENT", error))
+        return core::fail(
+            error ? core::ErrorCode::Storage : core::ErrorCode::NotFound,
+            "there is no log in " + directory.string() + (error ? ": " + error.message() : "")
+        );
+    auto const scratch = make_scratch();
+    if (!scratch)
+        return tl::make_unexpected(scratch.error());
+    auto database = Database::open_secondary(files.log, *scratch);
+    if (!database) {
+        remove_scratch(*scratch);
+        return tl::make_unexpected(database.error());
+    }
+    std::unique_ptr<RocksDbReader> reader(new RocksDbReader(*scratch, std::move(*database)));
+    if (auto refreshed = reader->refresh(); !refreshed)
+        return tl::make_unexpected(refreshed.error());
+    return reader;
+}
+
+RocksDbReader::RocksDbReader(fs::path scratch, std::unique_ptr<Database> database)
+    : scratch_(std::move(scratch))
+    , database_(std::move(database)) {}
+
+RocksDbReader::~RocksDbReader() {
+    database_.reset();
+    remove_scratch(scratch_);
+}
+
+core::Result<void> RocksDbReader::catch_up() const {
+    auto const status = database_->db().TryCatchUpWithPrimary();
+    if (!status.ok())
+        return storage_error("cannot catch up with the log", status);
+    return {};
+}
+
+core::Result<void> RocksDbReader::refresh() {
+    if (auto caught = catch_up(); !caught)
+        return caught;
+    auto state = database_->state();
+    if (!state)
+        return tl::make_unexpected(state.error());
+    std::lock_guard const lock(mutex_);
+    state_ = std::move(*state);
+    return {};
+}
+
+Database::State RocksDbReader::state() const {
+    std::lock_guard const lock(mutex_);
+    return state_;
+}
+
+Head RocksDbReader::head() const {
+    return state().head;
+}
+
+// While this instance catches up, the writer may move records from the write-ahead log to a table
+// file: the instance saw the old list of files and the new write-ahead log, and a gap between them.
+// Catching up again closes it; real damage stays.
+core::Result<void>
+RocksDbReader::read(core::Sequence first, core::Sequence last, EventVisitor const& visit) const {
+    auto const to_next = [&](StoredEvent const& stored) {
+        first = stored.event.sequence.next();
+        return visit(stored);
+    };
+    auto const done = database_->read(state(), first, last, to_next);
+    if (done || done.error().code != core::ErrorCode::Corrupt || !catch_up())
+        return done;
+    return database_->read(state(), first, last, to_next);
+}
+
+core::Result<void> RocksDbReader::read_back(
+    core::Sequence first, core::Sequence last, EventVisitor const& visit
+) const {
+    return database_->read_back(state(), first, last, visit);
+}
+
+core::Result<void> RocksDbReader::read_server(
+    core::ServerId server, core::Sequence first, core::Sequence last, EventVisitor const& visit
+) const {
+    return database_->read_server(state(), server, first, last, visit);
+}
+
+core::Result<void> RocksDbReader::read_table(
+    Table table, std::function<void(std::string_view, std::string_view)> const& visit
+) const {
+    return database_->read_table(table, visit);
+}
+
+} // namespace cpm::eventstore

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "eventstore/event_log.hpp"
+#include "eventstore/rocksdb_database.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+
+namespace cpm::eventstore {
+
+/// Reads a log directory, also while its manager runs, and never changes it (a RocksDB secondary
+/// instance). It sees the log as it was at open() or the last refresh().
+///
+/// Concurrency: reading is safe from any thread; refresh() is for one at a time.
+/// It trusts nothing and refuses little: a log whose witness or chain is broken opens, and reading
+/// says what is wrong.
+class RocksDbReader final : public EventReader {
+  public:
+    /// NotFound: there is no log in DATA. Corrupt, Storage: it cannot be opened.
+    static core::Result<std::unique_ptr<RocksDbReader>> open(std::filesystem::path const& directory
+    );
+
+    ~RocksDbReader() override;
+
+    /// Catches up with what the manager has appended since.
+    core::Result<void> refresh();
+
+    Head head() const override;
+    core::Result<void>
+    read(core::Sequence first, core::Sequence last, EventVisitor const& visit) const override;
+    core::Result<void>
+    read_back(core::Sequence first, core::Sequence last, EventVisitor const& visit) const override;
+    core::Result<void> read_server(
+        core::ServerId server, core::Sequence first, core::Sequence last, EventVisitor const& visit
+    ) const override;
+    core::Result<void> read_table(
+        Table table, std::function<void(std::string_view, std::string_view)> const& visit
+    ) const override;
+
+  private:
+    RocksDbReader(std::filesystem::path scratch, std::unique_ptr<Database> database);
+    core::Result<void> catch_up() const;
+    Database::State state() const;
+
+    std::filesystem::path const scratch_;
+    std::unique_ptr<Database> database_;
+    mutable std::mutex mutex_; ///< guards state_
+    Database::State state_;
+};
+
+} // namespace cpm::eventstore
