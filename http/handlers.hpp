@@ -1,0 +1,59 @@
+#pragma once
+
+#include "http/message.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+namespace cpm::http {
+
+struct App;
+
+// What each route does (HTTP 3.2, 3.3, 3.6); the table that names them is http/routes.cpp.
+//
+// A handler gets a request whose caller may make it: the route's Access is satisfied. It reads the
+// request strictly, asks the writer for what is to change, and dresses the outcome; every refusal
+// is a problem document. App, request and caller outlive the call.
+
+using HandlerResult = boost::asio::awaitable<Response>;
+
+// --- people and their credentials: handlers_people.cpp, handlers_settings.cpp ---
+HandlerResult set_up(App& app, Request const& request, Caller const& caller);
+HandlerResult sign_in(App& app, Request const& request, Caller const& caller);
+HandlerResult who_am_i(App& app, Request const& request, Caller const& caller);
+HandlerResult sign_out(App& app, Request const& request, Caller const& caller);
+HandlerResult list_tokens(App& app, Request const& request, Caller const& caller);
+HandlerResult create_token(App& app, Request const& request, Caller const& caller);
+HandlerResult revoke_token(App& app, Request const& request, Caller const& caller);
+HandlerResult get_settings(App& app, Request const& request, Caller const& caller);
+HandlerResult change_settings(App& app, Request const& request, Caller const& caller);
+
+// --- servers: handlers_servers.cpp, handlers_power.cpp ---
+HandlerResult list_servers(App& app, Request const& request, Caller const& caller);
+HandlerResult add_server(App& app, Request const& request, Caller const& caller);
+HandlerResult get_server(App& app, Request const& request, Caller const& caller);
+HandlerResult update_server(App& app, Request const& request, Caller const& caller);
+HandlerResult remove_server(App& app, Request const& request, Caller const& caller);
+HandlerResult request_power(App& app, Request const& request, Caller const& caller);
+HandlerResult create_join_token(App& app, Request const& request, Caller const& caller);
+HandlerResult revoke_agent(App& app, Request const& request, Caller const& caller);
+HandlerResult reinstate_agent(App& app, Request const& request, Caller const& caller);
+
+// --- the log and what is told of it: handlers_log.cpp, handlers_stream.cpp ---
+HandlerResult list_events(App& app, Request const& request, Caller const& caller);
+HandlerResult get_head(App& app, Request const& request, Caller const& caller);
+HandlerResult list_notifications(App& app, Request const& request, Caller const& caller);
+HandlerResult dismiss_notification(App& app, Request const& request, Caller const& caller);
+HandlerResult accept_rollback(App& app, Request const& request, Caller const& caller);
+HandlerResult open_stream(App& app, Request const& request, Caller const& caller);
+
+// --- agents: handlers_agent.cpp ---
+HandlerResult join_agent(App& app, Request const& request, Caller const& caller);
+HandlerResult receive_heartbeat(App& app, Request const& request, Caller const& caller);
+HandlerResult ask_manifest(App& app, Request const& request, Caller const& caller);
+
+// --- the process itself: handlers_health.cpp ---
+HandlerResult get_health(App& app, Request const& request, Caller const& caller);
+HandlerResult get_readiness(App& app, Request const& request, Caller const& caller);
+HandlerResult get_openapi(App& app, Request const& request, Caller const& caller);
+
+} // namespace cpm::http
