@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <iterator>
 
 namespace cpm::projections {
 namespace {
@@ -25,7 +25,7 @@ struct Sentence {
 };
 
 // The rows in the order of the status table, then the rules.
-constexpr std::array<Sentence, core::table::kRows.size() + 4> kSentences{{
+constexpr Sentence kSentences[] = {
     {"ON/ON/ON", "It reports ON, as it should: {heard}.", ""},
     {"ON/ON/Stopping",
      "It reports that it is going down although its power status is ON ({wish}): {heard}.",
@@ -97,9 +97,11 @@ constexpr std::array<Sentence, core::table::kRows.size() + 4> kSentences{{
      "is off ({wish}): {heard}.",
      ""},
     {core::kRuleAdopted, "It was turned on by hand, so its power status became ON: {heard}.", ""},
-}};
+};
 
 constexpr bool every_row_has_its_sentence() {
+    if (std::size(kSentences) < core::table::kRows.size())
+        return false;
     for (std::size_t i = 0; i < core::table::kRows.size(); ++i)
         if (kSentences[i].rule != core::table::kRows[i].label || kSentences[i].open.empty())
             return false;
@@ -111,7 +113,7 @@ Sentence const& find_sentence(std::string_view rule) {
     for (auto const& sentence : kSentences)
         if (sentence.rule == rule)
             return sentence;
-    return kSentences.back(); // not reached: rows and rules are all there
+    return std::end(kSentences)[-1]; // not reached: rows and rules are all there
 }
 
 std::string wish_of(Server const& server) {

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "core/fleet.hpp"
+#include "projections/notification.hpp"
+
+namespace cpm::projections {
+
+/// What a notification of this kind says of a server as it stands after the decision that raised
+/// it: severity, text and actions; neither id nor since.
+Notification
+compose(NotificationKind kind, core::Server const& server, core::Settings const& settings);
+
+} // namespace cpm::projections
