@@ -98,6 +98,14 @@ class Accounts {
     struct HashOf {
         std::size_t operator()(core::Hash const& hash) const noexcept;
     };
+    void forget(std::string_view key);
+    void remember(User user);
+    void remember(Session session);
+    void remember(ApiToken token);
+    void remember(AgentCredential credential);
+    void remember(JoinToken token);
+    void remember(WakePassword password);
+
     template <class T>
     using BySecret = std::unordered_map<core::Hash, T, HashOf>;
 

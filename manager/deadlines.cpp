@@ -30,23 +30,27 @@ void Deadlines::set(
         slots_[it->second] = Slot{server, {}};
     }
     auto& timer = slots_[it->second].timers[static_cast<std::size_t>(kind)];
-    if (timer.about) wheel_.cancel(timer.id);
+    if (timer.about)
+        wheel_.cancel(timer.id);
     auto const payload = it->second * kKinds + static_cast<std::uint64_t>(kind);
     timer = {wheel_.schedule(at, payload), at, about};
 }
 
 void Deadlines::clear(core::ServerId server, DeadlineKind kind) {
     auto* timer = find(server, kind);
-    if (!timer || !timer->about) return;
+    if (!timer || !timer->about)
+        return;
     wheel_.cancel(timer->id);
     *timer = {};
 }
 
 void Deadlines::forget(core::ServerId server) {
     auto const it = slot_of_.find(server);
-    if (it == slot_of_.end()) return;
+    if (it == slot_of_.end())
+        return;
     for (auto& timer : slots_[it->second].timers)
-        if (timer.about) wheel_.cancel(timer.id);
+        if (timer.about)
+            wheel_.cancel(timer.id);
     slots_[it->second] = {};
     free_.push_back(it->second);
     slot_of_.erase(it);
@@ -54,7 +58,8 @@ void Deadlines::forget(core::ServerId server) {
 
 std::optional<core::MonoTime> Deadlines::at(core::ServerId server, DeadlineKind kind) const {
     auto const* timer = const_cast<Deadlines*>(this)->find(server, kind);
-    if (!timer || !timer->about) return std::nullopt;
+    if (!timer || !timer->about)
+        return std::nullopt;
     return timer->at;
 }
 

@@ -12,9 +12,10 @@
 namespace cpm::manager {
 
 enum class DeadlineKind : std::uint8_t {
-    Silence, ///< about: the heartbeat that must be followed by another
-    Standby, ///< about: the request whose standby time passes
-    Wake,    ///< about: the ON request a magic packet is due for
+    Silence,  ///< about: the heartbeat that must be followed by another
+    Standby,  ///< about: the request whose standby time passes
+    Wake,     ///< about: the ON request a magic packet is due for
+    WakeTurn, ///< about: the same; its turn among many has come
 };
 
 struct Due {
@@ -50,7 +51,7 @@ class Deadlines {
     };
     struct Slot {
         core::ServerId server;
-        std::array<Timer, 3> timers;
+        std::array<Timer, 4> timers;
     };
     Timer* find(core::ServerId server, DeadlineKind kind);
 

@@ -51,9 +51,11 @@ class Engine {
     /// (late), and arms the deadlines. The subscriber hears the whole history first.
     core::Result<void> start();
 
-    /// One round. `listening`: reports could be received all the time since the last round; if not,
-    /// silence proves nothing and counts anew (status model 1.5).
-    core::Result<void> round(std::span<std::unique_ptr<Job>> jobs, bool listening);
+    /// One round at the time `now`. `listening`: reports could be received all the time up to `now`
+    /// since the last round; if not, silence proves nothing and counts anew (status model 1.5).
+    /// Both belong together: a process that is stopped between reading the clock and this call must
+    /// not find its deadlines passed.
+    core::Result<void> round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listening);
 
     /// Appends ManagerStopped and puts the witness on disk.
     core::Result<void> stop();
@@ -78,10 +80,12 @@ class Engine {
     void decide_start(Turn& turn, std::vector<Doubtful> const& doubtful);
     void decide_jobs(Turn& turn, std::span<std::unique_ptr<Job>> jobs, std::vector<Job*>& decided);
     void decide_deadlines(Turn& turn);
+    void decide_wake(Turn& turn, core::Server const& server, Due const& due);
     core::Result<void> commit(Turn& turn);
 
     void arm(core::Event const& event, core::Now decided);
     void arm_after_start(core::Now now);
+    void clear_wake(core::ServerId server);
     void recount_silence(core::MonoTime now);
     core::milliseconds standby_remaining(core::ServerId server) const;
     void watch_space(core::MonoTime now);

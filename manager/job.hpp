@@ -14,7 +14,8 @@ namespace cpm::manager {
 class Job {
   public:
     virtual ~Job() = default;
-    /// People's changes are refused first when the disk fills up; agents' reports go on.
+    /// People's changes are refused first when the disk fills up; agents' reports, and signing in
+    /// to see why, go on.
     virtual bool is_peoples() const = 0;
     virtual void decide(Turn& turn) = 0;
     /// Called exactly once, after decide() if that was called: with success once the batch is

@@ -32,7 +32,7 @@ core::Result<SessionOutcome> decide(Turn& turn, SetUp const& command);
 /// After the password was found right.
 struct SignIn {
     using Outcome = SessionOutcome;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kPeoples = false;
     std::string username;
     std::string address;
 };
@@ -45,7 +45,7 @@ struct Recorded {
 /// After the password was found wrong; `username` is empty when there is no such user.
 struct FailSignIn {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kPeoples = false;
     std::string username;
     std::string address;
 };
@@ -53,7 +53,7 @@ core::Result<Recorded> decide(Turn& turn, FailSignIn const& command);
 
 struct SignOut {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kPeoples = false;
     core::Hash session{};
 };
 core::Result<Recorded> decide(Turn& turn, SignOut const& command);

@@ -21,16 +21,11 @@ class Waker {
   public:
     explicit Waker(wol::WakeSender& sender);
 
-    /// The time at which the next server may be woken: now, or when the stagger has passed.
-    core::MonoTime next_turn(core::MonoTime now) const { return now > free_at_ ? now : free_at_; }
+    /// The next turn among many: now, or when the stagger after the turn given before has passed.
+    core::MonoTime take_turn(core::MonoTime now, core::milliseconds stagger);
 
     /// One packet to each MAC of the server; a WakeSent for each, whatever became of it.
-    core::Payloads wake(
-        core::Server const& server,
-        WakePassword const* password,
-        core::MonoTime now,
-        core::milliseconds stagger
-    );
+    core::Payloads wake(core::Server const& server, WakePassword const* password);
 
   private:
     wol::WakeSender& sender_;

@@ -1,0 +1,199 @@
+#include "manager/accounts_codec.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace cpm::manager {
+namespace {
+
+namespace json = boost::json;
+
+std::int64_t micros(core::WallTime time) {
+    return time.time_since_epoch().count();
+}
+
+core::WallTime time_of(json::value const& value) {
+    return core::WallTime{std::chrono::microseconds{value.to_number<std::int64_t>()}};
+}
+
+std::string text_of(json::value const& value) {
+    return json::value_to<std::string>(value);
+}
+
+core::Hash hash_of(std::string_view hex) {
+    auto const hash = parse_hash(hex);
+    if (!hash)
+        throw std::invalid_argument("not a SHA-256 in hexadecimal digits");
+    return *hash;
+}
+
+core::Role role_of(json::value const& value) {
+    auto const role = core::parse_role(text_of(value));
+    if (!role)
+        throw std::invalid_argument("unknown role");
+    return *role;
+}
+
+core::ServerId server_of(std::string_view text) {
+    auto const id = core::parse_server_id(text);
+    if (!id)
+        throw std::invalid_argument("not a server id");
+    return *id;
+}
+
+Account decode(std::string_view kind, std::string const& id, json::object const& record) {
+    if (kind == "user")
+        return User{
+            id,
+            role_of(record.at("role")),
+            text_of(record.at("password_hash")),
+            record.at("disabled").as_bool(),
+            time_of(record.at("created_at"))};
+    if (kind == "session")
+        return Session{
+            hash_of(id),
+            text_of(record.at("username")),
+            time_of(record.at("created_at")),
+            time_of(record.at("expires_at"))};
+    if (kind == "token") {
+        ApiToken token{
+            id,
+            text_of(record.at("name")),
+            role_of(record.at("role")),
+            hash_of(text_of(record.at("secret"))),
+            time_of(record.at("created_at")),
+            std::nullopt};
+        if (!record.at("expires_at").is_null())
+            token.expires_at = time_of(record.at("expires_at"));
+        return token;
+    }
+    if (kind == "agent")
+        return AgentCredential{server_of(id), hash_of(text_of(record.at("secret")))};
+    if (kind == "join")
+        return JoinToken{
+            id,
+            hash_of(text_of(record.at("secret"))),
+            server_of(text_of(record.at("server"))),
+            time_of(record.at("expires_at")),
+            record.at("any_machine").as_bool()};
+    if (kind == "wake")
+        return WakePassword{server_of(id), text_of(record.at("secure_on"))};
+    throw std::invalid_argument("unknown kind of account");
+}
+
+eventstore::RecordChange record(std::string key, json::object const& value) {
+    return {eventstore::Table::Accounts, std::move(key), json::serialize(value)};
+}
+
+eventstore::RecordChange removal(std::string key) {
+    return {eventstore::Table::Accounts, std::move(key), std::nullopt};
+}
+
+} // namespace
+
+std::string to_hex(core::Hash const& hash) {
+    return fmt::format("{:02x}", fmt::join(hash, ""));
+}
+
+std::optional<core::Hash> parse_hash(std::string_view hex) {
+    core::Hash hash{};
+    if (hex.size() != 2 * hash.size())
+        return std::nullopt;
+    for (std::size_t i = 0; i < hex.size(); ++i) {
+        auto const digit = std::string_view("0123456789abcdef").find(hex[i]);
+        if (digit == std::string_view::npos)
+            return std::nullopt;
+        hash[i / 2] = static_cast<std::uint8_t>(hash[i / 2] * 16 + digit);
+    }
+    return hash;
+}
+
+core::Result<Account> decode_account(std::string_view key, std::string_view value) {
+    // Boost.JSON reports by exceptions; what was written by another version or damaged ends here,
+    // as a Result.
+    try {
+        auto const slash = key.find('/');
+        if (slash == std::string_view::npos)
+            throw std::invalid_argument("a key without a kind");
+        auto const parsed = json::parse(value);
+        return decode(key.substr(0, slash), std::string(key.substr(slash + 1)), parsed.as_object());
+    } catch (std::exception const& error) {
+        return core::fail(
+            core::ErrorCode::Corrupt,
+            fmt::format("the account record {} cannot be read: {}", key, error.what())
+        );
+    }
+}
+
+eventstore::RecordChange put(User const& user) {
+    return record(
+        "user/" + user.name,
+        {{"role", to_string(user.role)},
+         {"password_hash", user.password_hash},
+         {"disabled", user.disabled},
+         {"created_at", micros(user.created_at)}}
+    );
+}
+
+eventstore::RecordChange put(Session const& session) {
+    return record(
+        "session/" + to_hex(session.secret),
+        {{"username", session.username},
+         {"created_at", micros(session.created_at)},
+         {"expires_at", micros(session.expires_at)}}
+    );
+}
+
+eventstore::RecordChange put(ApiToken const& token) {
+    json::value expires;
+    if (token.expires_at)
+        expires = micros(*token.expires_at);
+    return record(
+        "token/" + token.id,
+        {{"name", token.name},
+         {"role", to_string(token.role)},
+         {"secret", to_hex(token.secret)},
+         {"created_at", micros(token.created_at)},
+         {"expires_at", std::move(expires)}}
+    );
+}
+
+eventstore::RecordChange put(AgentCredential const& credential) {
+    return record("agent/" + to_string(credential.server), {{"secret", to_hex(credential.secret)}});
+}
+
+eventstore::RecordChange put(JoinToken const& token) {
+    return record(
+        "join/" + token.id,
+        {{"secret", to_hex(token.secret)},
+         {"server", to_string(token.server)},
+         {"expires_at", micros(token.expires_at)},
+         {"any_machine", token.any_machine}}
+    );
+}
+
+eventstore::RecordChange put(WakePassword const& password) {
+    return record("wake/" + to_string(password.server), {{"secure_on", password.hex}});
+}
+
+eventstore::RecordChange remove_session(core::Hash const& secret) {
+    return removal("session/" + to_hex(secret));
+}
+
+eventstore::RecordChange remove_token(std::string_view id) {
+    return removal(fmt::format("token/{}", id));
+}
+
+eventstore::RecordChange remove_agent(core::ServerId server) {
+    return removal("agent/" + to_string(server));
+}
+
+eventstore::RecordChange remove_join_token(std::string_view id) {
+    return removal(fmt::format("join/{}", id));
+}
+
+eventstore::RecordChange remove_wake_password(core::ServerId server) {
+    return removal("wake/" + to_string(server));
+}
+
+} // namespace cpm::manager

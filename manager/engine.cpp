@@ -1,0 +1,378 @@
+#include "manager/engine.hpp"
+
+#include "core/evolve.hpp"
+#include "eventstore/fault_point.hpp"
+
+#include <algorithm>
+
+namespace cpm::manager {
+namespace {
+
+using std::chrono::duration_cast;
+
+core::Actor const kTimer{core::ActorKind::Timer, {}};
+core::Actor const kPolicy{core::ActorKind::Policy, {}};
+
+core::Error no_space() {
+    return {
+        core::ErrorCode::NoSpace,
+        "the disk of the event log is nearly full: free some space, then try again",
+    };
+}
+
+/// What is left of a standby time that began at `began`; a wrong clock is harmless (1.5).
+core::milliseconds
+remaining_at_start(core::WallTime began, core::seconds standby, core::WallTime now) {
+    auto const left = std::chrono::ceil<core::milliseconds>(began + standby - now);
+    return std::clamp<core::milliseconds>(left, core::milliseconds{0}, standby);
+}
+
+} // namespace
+
+Engine::Engine(EngineParts parts)
+    : parts_(std::move(parts))
+    , deadlines_(parts_.clock.now().mono)
+    , waker_(parts_.sender)
+    , remaining_([this](core::ServerId server) { return standby_remaining(server); }) {}
+
+// --- the start
+// --------------------------------------------------------------------------------------------------------
+
+core::Result<void> Engine::start() {
+    auto const doubtful = replay();
+    if (!doubtful)
+        return tl::make_unexpected(doubtful.error());
+    rolled_back_ = parts_.log.rolled_back().has_value();
+
+    auto const now = parts_.clock.now();
+    watch_space(now.mono);
+    if (space_ == SpaceLevel::Full)
+        return tl::make_unexpected(no_space());
+    auto turn = begin_turn(now);
+    decide_start(turn, *doubtful);
+    if (auto stored = commit(turn); !stored)
+        return stored;
+    if (auto cleared = parts_.log.clear_unconfirmed(); !cleared)
+        return cleared;
+    arm_after_start(now);
+    started_ = true;
+    return {};
+}
+
+core::Result<std::vector<Engine::Doubtful>> Engine::replay() {
+    auto const unconfirmed = parts_.log.unconfirmed_from();
+    std::vector<Doubtful> doubtful;
+    auto const visit = [&](eventstore::StoredEvent const& stored) {
+        auto const& event = stored.event;
+        bool const is_request = std::holds_alternative<core::PowerRequested>(event.payload);
+        auto const* server = fleet_.find(event.server);
+        if (unconfirmed && event.sequence >= *unconfirmed && is_request && server)
+            doubtful.push_back({event.server, event.sequence, server->state});
+        core::evolve(fleet_, event);
+        parts_.subscriber.on_history(event);
+        return true;
+    };
+    if (auto read = parts_.log.read({1}, parts_.log.head().sequence, visit); !read)
+        return tl::make_unexpected(read.error());
+
+    core::Result<void> loaded;
+    auto const load = [&](eventstore::Table table, auto& into) {
+        auto const read = parts_.log.read_table(table, [&](auto key, auto value) {
+            eventstore::RecordChange const record{table, std::string(key), std::string(value)};
+            if (auto applied = into.apply(record); !applied && loaded)
+                loaded = applied;
+            parts_.subscriber.on_record(record);
+        });
+        if (!read && loaded)
+            loaded = read;
+    };
+    load(eventstore::Table::Accounts, accounts_);
+    load(eventstore::Table::Idempotency, idempotency_);
+    if (!loaded)
+        return tl::make_unexpected(loaded.error());
+    return doubtful;
+}
+
+void Engine::decide_start(Turn& turn, std::vector<Doubtful> const& doubtful) {
+    turn.record_one({}, core::ManagerStarted{parts_.version}, kPolicy);
+    // Newest first, so that a server with two of them ends as it was before the older one.
+    for (auto it = doubtful.rbegin(); it != doubtful.rend(); ++it) {
+        if (!fleet_.find(it->server))
+            continue;
+        core::Payloads withdrawn;
+        withdrawn.push_back(core::decide_withdrawal(it->before, it->request));
+        turn.record(it->server, std::move(withdrawn), kPolicy, it->request);
+    }
+    std::vector<core::ServerId> elapsed;
+    for (auto const& [id, server] : fleet_.servers)
+        if (core::standby_is_open(server.state) &&
+            remaining_at_start(server.requested_at, server.standby, turn.now().wall).count() == 0)
+            elapsed.push_back(id);
+    std::ranges::sort(elapsed);
+    for (auto id : elapsed) {
+        auto const& state = fleet_.find(id)->state;
+        auto const request = state.request->sequence;
+        turn.record(id, core::decide_elapsed(state, request, true), kTimer, request);
+    }
+}
+
+void Engine::arm_after_start(core::Now now) {
+    for (auto const& [id, server] : fleet_.servers) {
+        auto const& state = server.state;
+        // The manager heard nothing while it was down: silence counts from here.
+        if (state.current != core::HeartbeatStatus::None)
+            deadlines_.set(
+                id, DeadlineKind::Silence, now.mono + server.heartbeat_timeout, state.last_heartbeat
+            );
+        if (!state.request)
+            continue;
+        auto const request = state.request->sequence;
+        if (core::standby_is_open(state))
+            deadlines_.set(
+                id,
+                DeadlineKind::Standby,
+                now.mono + remaining_at_start(server.requested_at, server.standby, now.wall),
+                request
+            );
+        bool const starting = state.actual == core::ActualStatus::Starting;
+        if (!wants_wake(server) || state.request->confirmed ||
+            (server.wakes.rounds > 0 && !starting))
+            continue;
+        core::milliseconds wait{0};
+        if (server.wakes.rounds > 0)
+            wait =
+                remaining_at_start(server.wakes.last_at, wake_pause(server.wakes.rounds), now.wall);
+        deadlines_.set(id, DeadlineKind::Wake, now.mono + wait, request);
+    }
+}
+
+// --- rounds
+// -----------------------------------------------------------------------------------------------------------
+
+Turn Engine::begin_turn(core::Now now) {
+    return Turn(
+        {fleet_, accounts_, idempotency_, parts_.random, parts_.own_macs, remaining_, rolled_back_},
+        now,
+        parts_.log.head().sequence
+    );
+}
+
+core::Result<void>
+Engine::round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listening) {
+    watch_space(now.mono);
+    if (!listening || space_ == SpaceLevel::Full)
+        recount_silence(now.mono);
+
+    auto turn = begin_turn(now);
+    std::vector<Job*> decided;
+    decide_jobs(turn, jobs, decided);
+    if (space_ != SpaceLevel::Full)
+        decide_deadlines(turn);
+    auto const stored = commit(turn);
+    for (auto* job : decided) {
+        CPM_FAULT_POINT("answer");
+        job->answer(stored);
+    }
+    if (!stored)
+        return stored;
+    return keep_witness(now.mono);
+}
+
+void Engine::decide_jobs(
+    Turn& turn, std::span<std::unique_ptr<Job>> jobs, std::vector<Job*>& decided
+) {
+    decided.reserve(jobs.size());
+    for (auto const& job : jobs) {
+        bool const refused =
+            space_ == SpaceLevel::Full || (space_ == SpaceLevel::Reserve && job->is_peoples());
+        if (failure_)
+            job->answer(tl::make_unexpected(*failure_));
+        else if (refused)
+            job->answer(tl::make_unexpected(no_space()));
+        else {
+            job->decide(turn);
+            decided.push_back(job.get());
+        }
+    }
+}
+
+void Engine::decide_deadlines(Turn& turn) {
+    due_.clear();
+    deadlines_.take_due(turn.now().mono, due_);
+    for (auto const& due : due_) {
+        auto const* server = fleet_.find(due.server);
+        if (!server)
+            continue;
+        switch (due.kind) {
+        case DeadlineKind::Silence:
+            turn.record(
+                due.server, core::decide_silence(server->state, due.about), kTimer, due.about
+            );
+            break;
+        case DeadlineKind::Standby:
+            turn.record(
+                due.server, core::decide_elapsed(server->state, due.about, false), kTimer, due.about
+            );
+            break;
+        case DeadlineKind::Wake:
+        case DeadlineKind::WakeTurn: decide_wake(turn, *server, due); break;
+        }
+    }
+}
+
+void Engine::decide_wake(Turn& turn, core::Server const& server, Due const& due) {
+    if (!wants_wake(server) || server.state.request->sequence != due.about)
+        return;
+    auto const now = turn.now().mono;
+    if (due.kind == DeadlineKind::Wake)
+        if (auto const at = waker_.take_turn(now, fleet_.settings.wake_stagger); at > now) {
+            deadlines_.set(server.id, DeadlineKind::WakeTurn, at, due.about);
+            return;
+        }
+    auto sent = waker_.wake(server, accounts_.find_wake_password(server.id));
+    turn.record(server.id, std::move(sent), kTimer, due.about);
+}
+
+core::Result<void> Engine::commit(Turn& turn) {
+    if (failure_)
+        return tl::make_unexpected(*failure_);
+    auto& events = turn.events();
+    auto& changes = turn.changes();
+    if (events.empty() && changes.empty())
+        return {};
+    auto const after = parts_.log.head().sequence;
+    if (auto stored = parts_.log.append(after, events, changes); !stored) {
+        failure_ = stored.error();
+        return stored;
+    }
+    for (auto const& event : events)
+        arm(event, turn.now());
+
+    auto publication = std::make_shared<Publication>();
+    publication->events = std::move(events);
+    publication->changes = std::move(changes);
+    publication->head = parts_.log.head();
+    publication->now = turn.now();
+    parts_.subscriber.on_published(std::move(publication));
+    return {};
+}
+
+// --- deadlines
+// --------------------------------------------------------------------------------------------------------
+
+void Engine::arm(core::Event const& event, core::Now decided) {
+    if (std::holds_alternative<core::RollbackAccepted>(event.payload))
+        rolled_back_ = false;
+    auto const* server = fleet_.find(event.server);
+    if (!server) {
+        deadlines_.forget(event.server);
+        return;
+    }
+    auto const id = event.server;
+    if (auto const* heartbeat = std::get_if<core::HeartbeatReceived>(&event.payload)) {
+        // From the answer on: a slow sync must not shorten the time an agent has.
+        auto const answered = parts_.clock.now().mono;
+        deadlines_.set(id, DeadlineKind::Silence, answered + heartbeat->timeout, event.sequence);
+        if (!wants_wake(*server))
+            clear_wake(id);
+    } else if (auto const* request = std::get_if<core::PowerRequested>(&event.payload)) {
+        deadlines_.set(id, DeadlineKind::Standby, decided.mono + request->standby, event.sequence);
+        if (request->target == core::PowerStatus::On)
+            deadlines_.set(id, DeadlineKind::Wake, decided.mono, event.sequence);
+        else
+            clear_wake(id);
+    } else if (std::holds_alternative<core::StandbyElapsed>(event.payload) ||
+               std::holds_alternative<core::StandbyReleased>(event.payload)) {
+        deadlines_.clear(id, DeadlineKind::Standby);
+        if (server->wakes.rounds > 0)
+            clear_wake(id);
+    } else if (std::holds_alternative<core::PowerAdopted>(event.payload)) {
+        deadlines_.clear(id, DeadlineKind::Standby);
+        clear_wake(id);
+    } else if (std::holds_alternative<core::HeartbeatLost>(event.payload)) {
+        // It was still stopping when ON was asked for, and has gone down now: wake it (1.6).
+        if (wants_wake(*server))
+            deadlines_.set(id, DeadlineKind::Wake, decided.mono, server->state.request->sequence);
+    } else if (std::holds_alternative<core::WakeSent>(event.payload)) {
+        if (server->state.actual == core::ActualStatus::Starting)
+            deadlines_.set(
+                id,
+                DeadlineKind::Wake,
+                decided.mono + wake_pause(server->wakes.rounds),
+                server->state.request->sequence
+            );
+    }
+}
+
+void Engine::clear_wake(core::ServerId server) {
+    deadlines_.clear(server, DeadlineKind::Wake);
+    deadlines_.clear(server, DeadlineKind::WakeTurn);
+}
+
+void Engine::recount_silence(core::MonoTime now) {
+    for (auto const& [id, server] : fleet_.servers)
+        if (server.state.current != core::HeartbeatStatus::None)
+            deadlines_.set(
+                id,
+                DeadlineKind::Silence,
+                now + server.heartbeat_timeout,
+                server.state.last_heartbeat
+            );
+}
+
+core::milliseconds Engine::standby_remaining(core::ServerId server) const {
+    auto const at = deadlines_.at(server, DeadlineKind::Standby);
+    if (!at)
+        return {};
+    auto const left = *at - parts_.clock.now().mono;
+    return std::max(std::chrono::ceil<core::milliseconds>(left), core::milliseconds{0});
+}
+
+std::optional<core::MonoTime> Engine::next_due() const {
+    return deadlines_.next_due();
+}
+
+// --- the disk
+// ---------------------------------------------------------------------------------------------------------
+
+void Engine::watch_space(core::MonoTime now) {
+    if (started_ && now - space_looked_ < core::seconds{1})
+        return;
+    space_looked_ = now;
+    auto const free = parts_.log.free_bytes();
+    auto const total = parts_.log.total_bytes();
+    if (!free || !total)
+        return;
+    space_ = space_level(*free, space_limits(*total, parts_.space_reserve));
+}
+
+core::Result<void> Engine::keep_witness(core::MonoTime now) {
+    if (now - witness_kept_ < core::milliseconds{900})
+        return {};
+    witness_kept_ = now;
+    auto kept = parts_.log.keep_witness();
+    if (!kept)
+        failure_ = kept.error();
+    return kept;
+}
+
+core::Result<void> Engine::stop() {
+    auto turn = begin_turn(parts_.clock.now());
+    if (space_ != SpaceLevel::Full)
+        turn.record_one({}, core::ManagerStopped{}, kPolicy);
+    if (auto stored = commit(turn); !stored)
+        return stored;
+    return parts_.log.keep_witness();
+}
+
+Readiness Engine::readiness() const {
+    if (failure_)
+        return failure_->code == core::ErrorCode::NoSpace ? Readiness::NoSpace : Readiness::Fenced;
+    if (!started_)
+        return Readiness::Verifying;
+    if (rolled_back_)
+        return Readiness::RolledBack;
+    return space_ == SpaceLevel::Plenty ? Readiness::Ok : Readiness::NoSpace;
+}
+
+} // namespace cpm::manager

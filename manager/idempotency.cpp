@@ -1,0 +1,75 @@
+#include "manager/idempotency.hpp"
+
+#include "manager/accounts_codec.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace cpm::manager {
+namespace {
+
+namespace json = boost::json;
+
+std::string record_key(IdempotencyKey const& key) {
+    return key.actor + "\n" + key.key;
+}
+
+} // namespace
+
+core::Result<void> Idempotency::apply(eventstore::RecordChange const& change) {
+    if (change.table != eventstore::Table::Idempotency)
+        return {};
+    if (!change.value) {
+        entries_.erase(change.key);
+        return {};
+    }
+    // Boost.JSON reports by exceptions; what was damaged ends here, as a Result.
+    try {
+        auto const record = json::parse(*change.value).as_object();
+        entries_[change.key] = Entry{
+            .request = parse_hash(json::value_to<std::string>(record.at("request"))).value(),
+            .at = core::WallTime{std::chrono::microseconds{
+                record.at("at").to_number<std::int64_t>()}},
+            .status = record.at("status").to_number<int>(),
+            .body = json::value_to<std::string>(record.at("body")),
+        };
+        return {};
+    } catch (std::exception const& error) {
+        return core::fail(
+            core::ErrorCode::Corrupt,
+            fmt::format("a remembered answer cannot be read: {}", error.what())
+        );
+    }
+}
+
+core::Result<std::optional<Answer>>
+Idempotency::find(IdempotencyKey const& key, core::WallTime now) const {
+    auto const it = entries_.find(record_key(key));
+    if (it == entries_.end() || now - it->second.at > kKept)
+        return std::optional<Answer>{};
+    auto const& entry = it->second;
+    if (entry.request != key.request)
+        return core::fail(
+            core::ErrorCode::KeyReused,
+            "this Idempotency-Key was used for another request: choose a new key"
+        );
+    return std::optional(Answer{entry.status, entry.body, entry.body});
+}
+
+std::vector<eventstore::RecordChange>
+Idempotency::remember(IdempotencyKey const& key, Answer const& answer, core::WallTime now) const {
+    std::vector<eventstore::RecordChange> changes;
+    for (auto const& [old, entry] : entries_)
+        if (now - entry.at > kKept)
+            changes.push_back({eventstore::Table::Idempotency, old, std::nullopt});
+    json::object const record{
+        {"request", to_hex(key.request)},
+        {"at", now.time_since_epoch().count()},
+        {"status", answer.status},
+        {"body", answer.remembered},
+    };
+    changes.push_back({eventstore::Table::Idempotency, record_key(key), json::serialize(record)});
+    return changes;
+}
+
+} // namespace cpm::manager

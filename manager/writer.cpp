@@ -1,0 +1,112 @@
+#include "manager/writer.hpp"
+
+#include <algorithm>
+
+namespace cpm::manager {
+namespace {
+
+core::Error busy() {
+    return {
+        core::ErrorCode::Starting, "the manager is not accepting requests: try again in a moment"};
+}
+
+} // namespace
+
+Writer::Writer(
+    Engine& engine, Clock const& clock, std::function<void(core::Error const&)> on_failure
+)
+    : engine_(engine)
+    , clock_(clock)
+    , on_failure_(std::move(on_failure))
+    , last_turn_(clock.now().mono.time_since_epoch())
+    , last_listened_(clock.now().mono.time_since_epoch()) {}
+
+Writer::~Writer() {
+    (void)stop();
+}
+
+void Writer::run() {
+    last_turn_ = clock_.now().mono.time_since_epoch();
+    note_listening();
+    readiness_ = engine_.readiness();
+    thread_ = std::thread([this] { loop(); });
+}
+
+core::Result<void> Writer::stop() {
+    {
+        std::lock_guard const lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_one();
+    if (thread_.joinable())
+        thread_.join();
+    return stopped_;
+}
+
+void Writer::note_listening() {
+    last_listened_ = clock_.now().mono.time_since_epoch();
+}
+
+bool Writer::was_listening(core::MonoTime now) const {
+    auto const late = kLate + kTick;
+    auto const listened = core::MonoTime{last_listened_.load()};
+    return now - last_turn() < late && now - listened < late;
+}
+
+void Writer::enqueue(std::unique_ptr<Job> job) {
+    {
+        std::lock_guard const lock(mutex_);
+        if (!stopping_ && queue_.size() < kMaxQueued) {
+            queue_.push_back(std::move(job));
+            if (queue_.size() > 1)
+                return; // the first one has woken the thread
+        }
+    }
+    if (job)
+        job->answer(tl::make_unexpected(busy()));
+    else
+        wake_.notify_one();
+}
+
+void Writer::wait_for_work(std::unique_lock<std::mutex>& lock) {
+    auto const now = clock_.now().mono;
+    auto until = now + kTick;
+    if (auto const due = engine_.next_due())
+        until = std::min(until, *due);
+    auto const ready = [this] { return stopping_ || !queue_.empty(); };
+    if (until > now)
+        wake_.wait_for(lock, until - now, ready);
+}
+
+void Writer::loop() {
+    std::vector<std::unique_ptr<Job>> jobs;
+    bool last = false;
+    while (!last) {
+        jobs.clear();
+        {
+            std::unique_lock lock(mutex_);
+            wait_for_work(lock);
+            jobs.swap(queue_);
+            last = stopping_;
+        }
+        auto const now = clock_.now();
+        bool const listening = was_listening(now.mono);
+        last_turn_ = now.mono.time_since_epoch();
+        auto const done = engine_.round(jobs, now, listening);
+        readiness_ = engine_.readiness();
+        if (!done) {
+            stopped_ = done;
+            on_failure_(done.error());
+            break;
+        }
+    }
+    std::lock_guard const lock(mutex_);
+    stopping_ = true; // nothing more is accepted, also after a failure
+    for (auto const& job : queue_)
+        job->answer(tl::make_unexpected(busy()));
+    queue_.clear();
+    if (stopped_)
+        stopped_ = engine_.stop();
+}
+
+} // namespace cpm::manager
