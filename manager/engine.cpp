@@ -36,7 +36,6 @@ Engine::Engine(EngineParts parts)
     , remaining_([this](core::ServerId server) { return standby_remaining(server); }) {}
 
 // --- the start
-// --------------------------------------------------------------------------------------------------------
 
 core::Result<void> Engine::start() {
     auto const doubtful = replay();
@@ -147,7 +146,6 @@ void Engine::arm_after_start(core::Now now) {
 }
 
 // --- rounds
-// -----------------------------------------------------------------------------------------------------------
 
 Turn Engine::begin_turn(core::Now now) {
     return Turn(
@@ -258,7 +256,6 @@ core::Result<void> Engine::commit(Turn& turn) {
 }
 
 // --- deadlines
-// --------------------------------------------------------------------------------------------------------
 
 void Engine::arm(core::Event const& event, core::Now decided) {
     if (std::holds_alternative<core::RollbackAccepted>(event.payload))
@@ -333,7 +330,6 @@ std::optional<core::MonoTime> Engine::next_due() const {
 }
 
 // --- the disk
-// ---------------------------------------------------------------------------------------------------------
 
 void Engine::watch_space(core::MonoTime now) {
     if (started_ && now - space_looked_ < core::seconds{1})
