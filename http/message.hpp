@@ -4,7 +4,10 @@
 #include "core/hash.hpp"
 #include "core/ids.hpp"
 
+#include <boost/asio/awaitable.hpp>
+
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,12 +36,24 @@ struct Request {
     std::optional<std::string_view> parameter(std::string_view name) const;
 };
 
+/// The rest of a response that has no end yet: the connection belongs to it until it ends, then
+/// closes. Ends also when the peer goes away or the manager stops.
+class ResponseStream {
+  public:
+    virtual ~ResponseStream() = default;
+    /// Waits for the next bytes; null: the stream has ended.
+    virtual boost::asio::awaitable<std::shared_ptr<std::string const>> next() = 0;
+    /// Ends it: a waiting next() returns null.
+    virtual void end() = 0;
+};
+
 struct Response {
     int status = 200;
     std::string body{};
     std::string content_type = "application/json";
     std::vector<std::pair<std::string, std::string>> headers{};
-    bool close = false; ///< the connection ends with this response
+    bool close = false;                       ///< the connection ends with this response
+    std::shared_ptr<ResponseStream> stream{}; ///< follows `body`
 };
 
 /// Whose credential came with the request.
@@ -50,6 +65,7 @@ struct Caller {
     core::Role role = core::Role::Viewer; ///< of a session or token
     core::ServerId server;                ///< of an agent
     core::Hash session{};                 ///< hash of the cookie's value
+    core::Hash token{};                   ///< hash of the API token
 };
 
 /// Who may call a route.

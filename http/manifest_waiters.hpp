@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/ids.hpp"
+#include "core/time.hpp"
+#include "manager/publication.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <unordered_map>
+
+namespace cpm::http {
+
+/// Why a held manifest call goes on.
+enum class WaitResult : std::uint8_t {
+    Touched,  ///< something about the server or all servers became another: look again
+    Ended,    ///< its agent was revoked or replaced, or the server removed: answer 401 or 410 now
+    Stopping, ///< the manager stops: answer now
+    TimedOut,
+};
+
+/// The held GET /agent/v1/manifest calls, by server (HTTP 3.3). A batch touches every server that
+/// has an event in it, a settings change or an accepted rollback touches all. An agent's own
+/// heartbeat touches its server, too: compare what the manifest says, and wait again.
+///
+/// Concurrency: the interface's thread.
+class ManifestWaiters {
+  public:
+    explicit ManifestWaiters(boost::asio::io_context& io);
+
+    /// Waits until something happens, at most `limit`. What happened before the call is not
+    /// reported: look at the model first, without a co_await between.
+    boost::asio::awaitable<WaitResult> wait(core::ServerId server, core::milliseconds limit);
+
+    void on_published(manager::Publication const& publication);
+    void touch_all();
+    /// From now on every call ends at once.
+    void stop();
+
+  private:
+    struct Waiter {
+        boost::asio::steady_timer timer;
+        WaitResult result = WaitResult::TimedOut;
+    };
+    static void wake(Waiter& waiter, WaitResult result);
+
+    boost::asio::io_context& io_;
+    std::unordered_multimap<core::ServerId, Waiter*> waiters_;
+    bool stopping_ = false;
+};
+
+} // namespace cpm::http
