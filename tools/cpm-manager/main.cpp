@@ -1,0 +1,184 @@
+// cpm-manager: the composition root. Parts are locals in the order in which they depend on each
+// other.
+#include "eventstore/rocksdb_log.hpp"
+#include "http/server.hpp"
+#include "manager/engine.hpp"
+#include "manager/keys.hpp"
+#include "manager/writer.hpp"
+#include "tools/cpm-manager/options.hpp"
+#include "tools/cpm-manager/ready.hpp"
+#include "wol/interfaces.hpp"
+#include "wol/udp_broadcast_sender.hpp"
+
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+
+namespace {
+
+using namespace cpm;
+
+constexpr int kWrongUsage = 2;
+constexpr int kNotTrusted = 3;
+constexpr int kAddressTaken = 4;
+constexpr int kStorageFailed = 5;
+
+void report(std::string_view line) {
+    fmt::print(stderr, "cpm-manager: {}\n", line);
+}
+
+int fail(core::Error const& error, int code) {
+    report(error.detail);
+    return code;
+}
+
+int exit_code(core::Error const& error) {
+    return error.code == core::ErrorCode::Corrupt ? kNotTrusted : kStorageFailed;
+}
+
+/// The cards of this machine: which server the manager itself runs on. When the kernel does not
+/// say, none: that only loses a guard against a mistake, and is reported.
+std::vector<core::MacAddress> own_macs() {
+    auto const interfaces = wol::list_interfaces();
+    if (!interfaces) {
+        report(interfaces.error());
+        return {};
+    }
+    std::vector<core::MacAddress> macs;
+    for (auto const& interface : *interfaces)
+        if (interface.mac)
+            macs.push_back({*interface.mac});
+    return macs;
+}
+
+bool has_users(eventstore::EventReader const& log) {
+    bool found = false;
+    auto const look = [&](std::string_view key, std::string_view) {
+        found = found || key.starts_with("user/");
+    };
+    return log.read_table(eventstore::Table::Accounts, look) && found;
+}
+
+std::string text_of(tools::Endpoint const& endpoint) {
+    bool const is_v6 = endpoint.address.find(':') != std::string::npos;
+    return is_v6 ? fmt::format("[{}]:{}", endpoint.address, endpoint.port)
+                 : fmt::format("{}:{}", endpoint.address, endpoint.port);
+}
+
+/// Stops the interface at SIGTERM and SIGINT; SIGHUP must not end a manager whose terminal closes.
+class Signals {
+  public:
+    explicit Signals(http::Server& server)
+        : server_(server)
+        , stop_(server.io(), SIGTERM, SIGINT) {
+        std::signal(SIGPIPE, SIG_IGN);
+        std::signal(SIGHUP, SIG_IGN);
+        stop_.async_wait([this](auto error, int) {
+            if (!error)
+                server_.stop();
+        });
+    }
+
+    void end() { stop_.cancel(); }
+
+  private:
+    http::Server& server_;
+    boost::asio::signal_set stop_;
+};
+
+int serve(tools::Options const& options) {
+    auto log = eventstore::RocksDbLog::open({
+        .directory = options.data_directory,
+        .accept_truncated_log = options.accept_truncated_log,
+    });
+    if (!log)
+        return fail(log.error(), exit_code(log.error()));
+    // After the log: whoever has it has the directory, so two first starts cannot both make keys.
+    auto const keys = manager::Keys::load(options.data_directory);
+    if (!keys)
+        return fail(keys.error(), kStorageFailed);
+
+    manager::SystemClock clock;
+    manager::SystemRandom random;
+    wol::UdpBroadcastSender sender;
+    auto const setup_code = has_users(**log) ? std::string{} : tools::make_setup_code(random);
+    http::Server server({
+        .log = **log,
+        .clock = clock,
+        .random = random,
+        .keys = *keys,
+        .config =
+            {
+                .setup_code = setup_code,
+                .host_names = options.host_names,
+                .public_url = options.public_url,
+            },
+        .report = report,
+    });
+
+    // Before anything is written: a second manager on the same address must leave no trace.
+    tools::Ready ready{.http = {}, .setup_code = setup_code};
+    if (options.http) {
+        auto bound = server.listen(text_of(*options.http));
+        if (!bound)
+            return fail(bound.error(), kAddressTaken);
+        ready.http = *bound;
+    }
+
+    manager::Engine engine({
+        .log = **log,
+        .sender = sender,
+        .clock = clock,
+        .random = random,
+        .subscriber = server,
+        .own_macs = own_macs,
+        .version = CPM_VERSION,
+        .space_reserve = options.space_reserve,
+    });
+    if (auto started = engine.start(); !started)
+        return fail(started.error(), exit_code(started.error()));
+
+    std::atomic<int> code = 0;
+    manager::Writer writer(engine, clock, [&](core::Error const& error) {
+        code = fail(error, kStorageFailed);
+        server.stop();
+    });
+    writer.run();
+    Signals signals(server);
+    if (options.ready_file)
+        if (auto written = tools::write_ready_file(*options.ready_file, ready); !written)
+            return fail(written.error(), kStorageFailed);
+    fmt::print("{}", tools::ready_text(ready));
+    std::fflush(stdout);
+
+    server.run(writer);
+    signals.end();
+    if (auto stopped = writer.stop(); !stopped && code == 0)
+        code = fail(stopped.error(), kStorageFailed);
+    return code;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    auto const read = tools::read_options(argc, argv);
+    if (auto const* help = std::get_if<tools::HelpText>(&read)) {
+        fmt::print("{}", help->text);
+        return 0;
+    }
+    if (auto const* error = std::get_if<tools::UsageError>(&read)) {
+        for (auto const& fault : error->faults)
+            report(fault);
+        report("see cpm-manager --help");
+        return kWrongUsage;
+    }
+    auto const& options = std::get<tools::Options>(read);
+    if (options.check) {
+        fmt::print("the configuration is fine\n");
+        return 0;
+    }
+    return serve(options);
+}

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cpm::tools {
+
+/// Where to listen.
+struct Endpoint {
+    std::string address;    ///< an IPv4 or IPv6 address
+    std::uint16_t port = 0; ///< 0: a free one is picked
+};
+
+/// What cpm-manager is started with: flags win over the environment (CPM_…) over the configuration
+/// file.
+struct Options {
+    std::filesystem::path data_directory = "/var/lib/cpm";
+    std::optional<Endpoint> http = Endpoint{"127.0.0.1", 8080}; ///< none: off
+    std::optional<std::filesystem::path> ready_file;
+    std::vector<std::string> host_names;        ///< names in Host beside loopback and own addresses
+    std::string public_url;                     ///< in join lines
+    std::optional<std::uint64_t> space_reserve; ///< bytes
+    bool accept_truncated_log = false;
+    bool check = false; ///< only check the options
+};
+
+/// Everything that is wrong, a line a fault: the flag, variable, or file and line, and what was
+/// expected.
+struct UsageError {
+    std::vector<std::string> faults;
+};
+
+/// The text of --help or --version, to be printed to standard output.
+struct HelpText {
+    std::string text;
+};
+
+std::variant<Options, UsageError, HelpText> read_options(int argc, char const* const* argv);
+
+} // namespace cpm::tools

@@ -1,0 +1,69 @@
+#include "tools/cpm-manager/ready.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace cpm::tools {
+
+std::string make_setup_code(manager::Random& random) {
+    // 32 letters and digits that are not taken for each other; 60 bits for a code that lives until
+    // it is used.
+    constexpr std::string_view kLetters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    std::array<std::uint8_t, 12> bytes;
+    random.fill(bytes);
+    std::string code;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (i > 0 && i % 4 == 0)
+            code += '-';
+        code += kLetters[bytes[i] % kLetters.size()];
+    }
+    return code;
+}
+
+core::Result<void> write_ready_file(std::filesystem::path const& file, Ready const& ready) {
+    auto const quoted = [](std::string_view text) {
+        return text.empty() ? std::string("null") : fmt::format("\"{}\"", text);
+    };
+    // Addresses and codes hold nothing that JSON would have to escape.
+    auto const text = fmt::format(
+        "{{\"http\": {}, \"https\": null, \"setup_code\": {}, \"pid\": {}}}\n",
+        quoted(ready.http.value_or("")),
+        quoted(ready.setup_code),
+        ::getpid()
+    );
+    auto const draft = file.string() + ".new";
+    int const fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool const written =
+        fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    if (fd >= 0)
+        ::close(fd);
+    if (!written || ::rename(draft.c_str(), file.c_str()) != 0)
+        return core::fail(
+            core::ErrorCode::Storage,
+            fmt::format(
+                "the ready file {} cannot be written: {}", file.string(), std::strerror(errno)
+            )
+        );
+    return {};
+}
+
+std::string ready_text(Ready const& ready) {
+    std::string text;
+    if (ready.http) {
+        auto const fragment = ready.setup_code.empty() ? "" : "/#setup=" + ready.setup_code;
+        text += fmt::format("CPM serves at http://{}{}\n", *ready.http, fragment);
+    }
+    if (!ready.setup_code.empty())
+        text += fmt::format(
+            "No administrator yet. Setup code: {} (valid until it is used or the manager stops)\n",
+            ready.setup_code
+        );
+    return text;
+}
+
+} // namespace cpm::tools
