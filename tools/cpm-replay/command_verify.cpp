@@ -1,0 +1,271 @@
+// cpm-replay verify: whether the log is whole, unchanged, and says what the code says. A fault does
+// not end the checking; a disk that cannot be read does.
+#include "eventstore/codec.hpp"
+#include "eventstore/hash.hpp"
+#include "eventstore/side_files.hpp"
+#include "projections/json_parts.hpp"
+#include "tools/cpm-replay/commands.hpp"
+#include "tools/cpm-replay/output.hpp"
+#include "tools/cpm-replay/progress.hpp"
+#include "tools/cpm-replay/status_check.hpp"
+#include "tools/cpm-replay/walk.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace cpm::replay {
+namespace {
+
+using eventstore::Head;
+using eventstore::StoredEvent;
+
+/// The next record carries another hash of this one.
+Fault broken_link(core::Sequence sequence) {
+    return {
+        Check::Chain,
+        sequence,
+        sequence,
+        fmt::format(
+            "event {} carries another hash of it: it was changed, or others were put in their "
+            "place",
+            sequence.next().value
+        ),
+    };
+}
+
+/// Checks records, chain and statuses as it reads, and then the witness.
+class Verification {
+  public:
+    /// `witness`: the head the log once reached, if that is known.
+    Verification(eventstore::RocksDbReader const& log, std::optional<Head> const& witness)
+        : log_(log)
+        , head_(log.head())
+        , witness_(witness)
+        , progress_({1}, head_.sequence, true)
+        , statuses_([this](Fault const& fault) { faults_.push_back(fault); }) {}
+
+    /// Fails with Storage only.
+    core::Result<void> read_all();
+    void check_witness();
+    void add(Fault fault) { faults_.push_back(std::move(fault)); }
+
+    Head const& head() const { return head_; }
+    std::vector<Fault> const& faults() const { return faults_; }
+    std::uint64_t records() const { return records_; }
+    StatusCheck const& statuses() const { return statuses_; }
+
+  private:
+    core::Result<void> read_one(core::Sequence sequence);
+    void take(StoredEvent const& stored);
+    void lose(core::Sequence sequence, std::string const& why);
+
+    eventstore::RocksDbReader const& log_;
+    Head const head_;
+    std::optional<Head> const witness_;
+    std::optional<core::Hash> witnessed_; ///< what the log has where the witness says
+    Progress progress_;
+    std::vector<Fault> faults_;
+    StatusCheck statuses_;
+    core::Sequence next_{1};
+    std::optional<core::Hash> previous_; ///< of the record before next_; none: unknown
+    std::uint64_t records_ = 0;
+};
+
+core::Result<void> Verification::read_all() {
+    while (next_ <= head_.sequence && !stop_requested()) {
+        auto const done = log_.read(next_, head_.sequence, [&](StoredEvent const& stored) {
+            take(stored);
+            return !stop_requested();
+        });
+        if (done)
+            break;
+        if (done.error().code != core::ErrorCode::Corrupt)
+            return done;
+        if (auto const one = read_one(next_); !one)
+            return one;
+    }
+    statuses_.end();
+    progress_.hide();
+    return {};
+}
+
+/// The record at which reading in order ended: it is missing, cannot be read, or does not follow.
+core::Result<void> Verification::read_one(core::Sequence sequence) {
+    auto const done = log_.read_back(sequence, sequence, [&](StoredEvent const& stored) {
+        auto const decoded = eventstore::decode(stored.bytes);
+        if (sequence.value == 1)
+            add({Check::Chain, sequence, sequence, "it does not begin with this log's id"});
+        else if (decoded && previous_ && decoded->previous != *previous_)
+            add(broken_link({sequence.value - 1}));
+        take(stored);
+        return true;
+    });
+    if (done)
+        return {};
+    if (done.error().code != core::ErrorCode::Corrupt)
+        return done;
+    lose(sequence, done.error().detail);
+    return {};
+}
+
+void Verification::take(StoredEvent const& stored) {
+    progress_.reached(stored.event.sequence);
+    ++records_;
+    statuses_.add(stored.event);
+    if (witness_ && witness_->sequence == stored.event.sequence)
+        witnessed_ = stored.hash;
+    previous_ = stored.hash;
+    next_ = stored.event.sequence.next();
+}
+
+void Verification::lose(core::Sequence sequence, std::string const& why) {
+    statuses_.lost(sequence);
+    previous_.reset();
+    next_ = sequence.next();
+    auto const prefix = fmt::format("event {}: ", sequence.value);
+    auto const text = why.starts_with(prefix) ? why.substr(prefix.size()) : why;
+    bool const goes_on = !faults_.empty() && faults_.back().check == Check::Record &&
+                         faults_.back().last.next() == sequence && faults_.back().text == text;
+    if (goes_on)
+        faults_.back().last = sequence;
+    else
+        add({Check::Record, sequence, sequence, text});
+}
+
+void Verification::check_witness() {
+    if (!witness_)
+        return;
+    auto const sequence = witness_->sequence;
+    auto const tell = [&](std::string text) {
+        add({Check::Witness, sequence, sequence, std::move(text)});
+    };
+    if (sequence > head_.sequence)
+        return tell(fmt::format(
+            "the log had reached this event, and now ends at event {}", head_.sequence.value
+        ));
+    if (witness_->epoch > head_.epoch)
+        tell(fmt::format(
+            "the log had reached epoch {}, and is of epoch {}", witness_->epoch, head_.epoch
+        ));
+    // An event that is lost was told already; the empty log's hash is its id.
+    auto const found = sequence ? witnessed_ : std::optional(head_.hash);
+    bool const can_tell = sequence || !head_.sequence;
+    if (can_tell && found && *found != witness_->hash)
+        tell("the head witness has another hash of it: it was changed, or the log was replaced");
+}
+
+/// What the files beside the log say, as far as it is a fault.
+std::optional<Head> read_beside(eventstore::SideFiles const& files, std::vector<Fault>& faults) {
+    auto const witness = eventstore::read_witness(files);
+    if (!witness)
+        faults.push_back({Check::Witness, {}, {}, witness.error().detail});
+    else if (!*witness)
+        faults.push_back(
+            {Check::Witness,
+             {},
+             {},
+             files.witness.string() + " is missing: nothing tells whether the log lost its end"}
+        );
+    return witness ? *witness : std::nullopt;
+}
+
+boost::json::object to_json(Head const& head) {
+    return {
+        {"epoch", head.epoch},
+        {"sequence", head.sequence.value},
+        {"hash", eventstore::to_hex(head.hash)},
+    };
+}
+
+boost::json::object to_json(Fault const& fault) {
+    return {
+        {"check", to_string(fault.check)},
+        {"first", projections::to_json(fault.first)},
+        {"last", projections::to_json(fault.last)},
+        {"text", fault.text},
+    };
+}
+
+boost::json::object summary(Verification const& done) {
+    return {
+        {"clean", done.faults().empty()},
+        {"events", done.records()},
+        {"decisions", done.statuses().decisions()},
+        {"servers", done.statuses().fleet().servers.size()},
+        {"head", to_json(done.head())},
+    };
+}
+
+void print_json(Verification const& done, Output output) {
+    JsonRows rows(output);
+    boost::json::array faults;
+    for (auto const& fault : done.faults())
+        if (output == Output::Ndjson)
+            rows.row(to_json(fault));
+        else
+            faults.push_back(to_json(fault));
+    auto result = summary(done);
+    if (output == Output::Json)
+        result["faults"] = std::move(faults);
+    write(boost::json::serialize(result) + '\n');
+}
+
+void print_lines(Verification const& done, Screen screen) {
+    Table table({"EVENT", "CHECK", "FAULT"}, screen);
+    for (auto const& fault : done.faults()) {
+        auto const first = fault.first ? std::to_string(fault.first.value) : "-";
+        auto const last = fmt::format("-{}", fault.last.value);
+        table.row({
+            {first + (fault.last == fault.first ? "" : last)},
+            {std::string(to_string(fault.check)), Tone::Bad},
+            {fault.text},
+        });
+    }
+    if (!done.faults().empty())
+        table.flush();
+    auto const& head = done.head();
+    auto const counts = fmt::format(
+        "{} events, {} decisions, {} servers; epoch {}, head {} {}",
+        done.records(),
+        done.statuses().decisions(),
+        done.statuses().fleet().servers.size(),
+        head.epoch,
+        head.sequence.value,
+        eventstore::to_hex(head.hash)
+    );
+    auto const count = done.faults().size();
+    auto const verdict =
+        count == 0 ? "clean" : fmt::format("{} {}", count, count == 1 ? "fault" : "faults");
+    write(verdict + ": " + counts + '\n');
+}
+
+} // namespace
+
+Outcome verify(eventstore::RocksDbReader& log, Options const& options) {
+    // The witness before the log: a running manager has always appended what it witnessed.
+    eventstore::SideFiles const files(options.data_dir);
+    std::vector<Fault> beside;
+    auto const witness = read_beside(files, beside);
+    if (auto const refreshed = log.refresh(); !refreshed)
+        return tl::make_unexpected(refreshed.error());
+
+    Verification verification(log, witness);
+    for (auto& fault : beside)
+        verification.add(std::move(fault));
+    auto const done = verification.read_all();
+    if (stop_requested())
+        return kFine;
+    verification.check_witness();
+    if (options.output == Output::Table)
+        print_lines(verification, standard_output(options.no_color));
+    else
+        print_json(verification, options.output);
+    if (!done)
+        return tl::make_unexpected(done.error());
+    return verification.faults().empty() ? kFine : kFinding;
+}
+
+} // namespace cpm::replay

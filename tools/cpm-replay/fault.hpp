@@ -1,0 +1,41 @@
+#pragma once
+
+#include "core/ids.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace cpm::replay {
+
+/// What cpm-replay verify checks.
+enum class Check : std::uint8_t {
+    Record,  ///< there is a record of each sequence, and it can be read
+    Chain,   ///< each record carries the hash of the one before
+    Witness, ///< the log reaches its head witness, and has the same record there
+    Status,  ///< the recorded status is the one that follows from the events
+};
+
+constexpr std::string_view to_string(Check check) {
+    switch (check) {
+    case Check::Record: return "record";
+    case Check::Chain: return "chain";
+    case Check::Witness: return "witness";
+    case Check::Status: return "status";
+    }
+    return "";
+}
+
+/// Something that is not as it was written or as it should be.
+struct Fault {
+    Check check{};
+    core::Sequence first; ///< the event it concerns
+    core::Sequence last;  ///< the last of several in a row, else `first`
+    std::string text;     ///< plain English
+};
+
+/// Where faults go as they are found.
+using FaultSink = std::function<void(Fault const&)>;
+
+} // namespace cpm::replay

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/event.hpp"
+
+#include <string>
+
+namespace cpm::replay {
+
+/// What an event says beside its type, in a few words; the JSON output has all of it.
+std::string summarize(core::Payload const& payload);
+
+/// "user:alice", "token:backup", "agent", "timer", "policy".
+std::string to_text(core::Actor const& actor);
+
+} // namespace cpm::replay

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "eventstore/event_log.hpp"
+#include "tools/cpm-replay/interruption.hpp"
+
+namespace cpm::replay {
+
+/// Visits the events of a range in order, as EventReader::read does, until the visitor returns
+/// false or a signal asks to stop. `progress`: shown on standard error when it takes long.
+core::Result<void> walk(
+    eventstore::EventReader const& log,
+    core::Sequence first,
+    core::Sequence last,
+    bool progress,
+    eventstore::EventVisitor const& visit
+);
+
+} // namespace cpm::replay
