@@ -80,6 +80,23 @@ TEST_CASE("evolve: a withdrawal also takes back what was adopted since (1.4)") {
     CHECK(manifest_power(scene.state()) == PowerStatus::On);
 }
 
+TEST_CASE("evolve: a withdrawal never brings an order back, whatever its event says (1.4)") {
+    auto scene = Scene::going_off();
+    scene.reports(says_stopping(boot(1)));
+    auto const before = scene.state();
+    REQUIRE(before.request->ordered);
+    REQUIRE(before.request->answered);
+    auto withdrawn = decide_withdrawal(before, Sequence{900});
+    CHECK(!withdrawn.restored->ordered);
+    CHECK(!withdrawn.restored->answered);
+    withdrawn.restored = before.request;
+    auto state = before;
+    evolve(state, {901}, withdrawn);
+    CHECK(!state.request->ordered);
+    CHECK(!state.request->answered);
+    CHECK(state.request->sequence == before.request->sequence);
+}
+
 TEST_CASE("evolve: what changes no status changes nothing (1.4)") {
     auto const scene = Scene::going_off();
     std::vector<Payload> const bystanders{

@@ -155,6 +155,8 @@ std::string broken_told(Node& after, model::Caller const& caller) {
         );
     if (manifest.power_status == PowerStatus::On)
         return manifest.order ? "an order beside ON" : "";
+    if (!caller.word_counted || caller.log_rolled_back || server.state.set_aside)
+        return "OFF told to one whose report did not count, or who cannot be trusted";
     if (!may_be_told_off(after.history))
         return "1.0.1: OFF without a standing request made while the server was reporting";
     if (server.state.request->standby == Standby::Elapsed &&
