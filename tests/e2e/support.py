@@ -1,5 +1,5 @@
-"""What the end-to-end stories share: the real manager on a port of its own, a person with an API token, agents made of
-plain HTTP requests, and waiting for what must come true."""
+"""What the end-to-end stories share: the real manager on a port of its own, a person with an API
+token, agents made of plain HTTP requests, and waiting for what must come true."""
 
 import base64
 import contextlib
@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery"
 
 
 def wait_until(what, condition, timeout=15.0, every=0.02):
-    """Polls until `condition()` is true and returns its value; fails naming `what` it waited for."""
+    """Polls until `condition()` is true and returns it; fails naming `what` it waited for."""
     end = time.monotonic() + timeout
     while True:
         value = condition()
@@ -50,8 +50,8 @@ class Answer:
 
 
 class Manager:
-    """A real cpm-manager on a data directory of its own. `fault` is a fault point ("append:3"), `prefix` a command that
-    runs it (strace, nsenter)."""
+    """A real cpm-manager on a data directory of its own. `fault` is a fault point ("append:3"),
+    `prefix` a command that runs it (strace, nsenter)."""
 
     def __init__(self, data=None, fault=None, prefix=(), args=(), listen="127.0.0.1:0", env=None):
         self.scratch = tempfile.TemporaryDirectory(prefix="cpm-e2e-")
@@ -76,7 +76,8 @@ class Manager:
         wait_until("the manager's ready file",
                    lambda: ready_file.exists() or self.process.poll() is not None, 30)
         if not ready_file.exists():
-            raise AssertionError(f"the manager ended with {self.process.returncode}: {self.output()}")
+            raise AssertionError(
+                f"the manager ended with {self.process.returncode}: {self.output()}")
         self.ready = json.loads(ready_file.read_text())
         host, port = self.ready["http"].rsplit(":", 1)
         self.address = (host.strip("[]"), int(port))
@@ -218,7 +219,8 @@ class Manager:
         assert served.keys() == replayed.keys(), (served, replayed)
         for server_id, server in served.items():
             for field in ("power_status", "heartbeat_status", "actual_status"):
-                assert server[field] == replayed[server_id][field], (field, server, replayed[server_id])
+                assert server[field] == replayed[server_id][field], (
+                    field, server, replayed[server_id])
 
 
 class Boot:
@@ -232,7 +234,8 @@ class Agent:
     """An agent made of plain requests: says what it is told to say, and counts its reports."""
 
     def __init__(self, manager, server_id, token, order_key):
-        self.manager, self.server_id, self.token, self.order_key = manager, server_id, token, order_key
+        self.manager, self.server_id = manager, server_id
+        self.token, self.order_key = token, order_key
         self.boot, self.report = Boot(), 0
 
     def reboot(self):

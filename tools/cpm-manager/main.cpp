@@ -89,6 +89,34 @@ class Signals {
     boost::asio::signal_set stop_;
 };
 
+/// Serves until a signal or a failure ends it.
+int run(
+    tools::Options const& options,
+    http::Server& server,
+    manager::Engine& engine,
+    manager::Clock const& clock,
+    tools::Ready const& ready
+) {
+    std::atomic<int> code = 0;
+    manager::Writer writer(engine, clock, [&](core::Error const& error) {
+        code = fail(error, kStorageFailed);
+        server.stop();
+    });
+    writer.run();
+    Signals signals(server);
+    if (options.ready_file)
+        if (auto written = tools::write_ready_file(*options.ready_file, ready); !written)
+            return fail(written.error(), kStorageFailed);
+    fmt::print("{}", tools::ready_text(ready));
+    std::fflush(stdout);
+
+    server.run(writer);
+    signals.end();
+    if (auto stopped = writer.stop(); !stopped && code == 0)
+        code = fail(stopped.error(), kStorageFailed);
+    return code;
+}
+
 int serve(tools::Options const& options) {
     auto log = eventstore::RocksDbLog::open({
         .directory = options.data_directory,
@@ -141,24 +169,7 @@ int serve(tools::Options const& options) {
     if (auto started = engine.start(); !started)
         return fail(started.error(), exit_code(started.error()));
 
-    std::atomic<int> code = 0;
-    manager::Writer writer(engine, clock, [&](core::Error const& error) {
-        code = fail(error, kStorageFailed);
-        server.stop();
-    });
-    writer.run();
-    Signals signals(server);
-    if (options.ready_file)
-        if (auto written = tools::write_ready_file(*options.ready_file, ready); !written)
-            return fail(written.error(), kStorageFailed);
-    fmt::print("{}", tools::ready_text(ready));
-    std::fflush(stdout);
-
-    server.run(writer);
-    signals.end();
-    if (auto stopped = writer.stop(); !stopped && code == 0)
-        code = fail(stopped.error(), kStorageFailed);
-    return code;
+    return run(options, server, engine, clock, ready);
 }
 
 } // namespace
