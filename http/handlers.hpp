@@ -38,13 +38,12 @@ HandlerResult create_join_token(App& app, Request const& request, Caller const& 
 HandlerResult revoke_agent(App& app, Request const& request, Caller const& caller);
 HandlerResult reinstate_agent(App& app, Request const& request, Caller const& caller);
 
-// --- the log and what is told of it: handlers_log.cpp, handlers_stream.cpp ---
+// --- the log and what is told of it: handlers_log.cpp (the stream: handlers_stream.hpp) ---
 HandlerResult list_events(App& app, Request const& request, Caller const& caller);
 HandlerResult get_head(App& app, Request const& request, Caller const& caller);
 HandlerResult list_notifications(App& app, Request const& request, Caller const& caller);
 HandlerResult dismiss_notification(App& app, Request const& request, Caller const& caller);
 HandlerResult accept_rollback(App& app, Request const& request, Caller const& caller);
-HandlerResult open_stream(App& app, Request const& request, Caller const& caller);
 
 // --- agents: handlers_agent.cpp ---
 HandlerResult join_agent(App& app, Request const& request, Caller const& caller);

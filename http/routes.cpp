@@ -11,6 +11,7 @@
 //
 // A row whose last column is missing takes bodies of up to 64 KiB.
 #include "http/handlers.hpp"
+#include "http/handlers_stream.hpp"
 #include "http/route.hpp"
 
 namespace cpm::http {
@@ -48,7 +49,7 @@ constexpr Route kRoutes[] = {
     // --- what happened and what is told of it
     {Get,    "/api/v1/events",                      Viewer,   list_events},
     {Get,    "/api/v1/head",                        Viewer,   get_head},
-    {Get,    "/api/v1/stream",                      Viewer,   open_stream},
+    {Get,    "/api/v1/stream",                      Viewer,   get_stream},
     {Get,    "/api/v1/notifications",               Viewer,   list_notifications},
     {Post,   "/api/v1/notifications/{id}/dismiss",  Operator, dismiss_notification},
     {Post,   "/api/v1/rollback/accept",             Admin,    accept_rollback},

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "http/json_input.hpp"
+#include "http/message.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cpm::http {
+
+/// The parameters of a request's query, read as strictly as a body (json_input.hpp).
+class QueryFields {
+  public:
+    /// Both must outlive it.
+    QueryFields(Request const& request, Faults& faults);
+
+    /// Its value; an empty one is there. A parameter that stands twice is a fault.
+    std::optional<std::string_view> text(std::string_view name);
+    std::optional<std::uint64_t>
+    number(std::string_view name, std::uint64_t low, std::uint64_t high);
+    std::optional<bool> flag(std::string_view name);
+
+    /// Text that `parse` reads (an optional); `expected` completes "must be …".
+    template <class Parse>
+    auto parsed(std::string_view name, Parse parse, std::string_view expected)
+        -> decltype(parse(std::string_view{})) {
+        auto const read = text(name);
+        if (!read)
+            return {};
+        auto value = parse(*read);
+        if (!value)
+            faults_.add(std::string(name), "must be " + std::string(expected));
+        return value;
+    }
+
+    /// A fault for each parameter that none of the readers was asked for.
+    void refuse_unknown();
+
+  private:
+    Request const& request_;
+    Faults& faults_;
+    std::vector<std::string_view> known_;
+};
+
+/// What is common to all lists (HTTP 3.1).
+struct Page {
+    static constexpr std::size_t kDefault = 100;
+    static constexpr std::size_t kMost = 1000;
+    std::size_t limit = kDefault;
+    /// Where the page before ended, as whoever made the cursor wrote it; none: the first page.
+    std::optional<std::string> after{};
+};
+
+/// Reads `limit` and `cursor`.
+Page read_page(QueryFields& query, Faults& faults);
+
+/// An opaque cursor that read_page() turns back into `place`.
+std::string make_cursor(std::string_view place);
+
+} // namespace cpm::http
