@@ -190,11 +190,14 @@ void note(Node& node, Edge const& edge, Node const& before_request) {
     if (counted) {
         history.last_word = edge.input.sign;
         history.silent_since = false;
+        history.unhindered = !edge.input.blocked;
     }
     if (kind == Kind::Miss)
         history.silent_since = true;
     if (kind == Kind::Join)
         history.asked_of.reset();
+    if (kind == Kind::Join || kind == Kind::Start)
+        history.unhindered = false;
     if (has_event(edge.events, "PowerAdopted"))
         history.off_stands = history.was_reporting = false;
     if (kind == Kind::Withdraw) {
@@ -242,7 +245,7 @@ std::string Node::key() const {
     if (machine_seen.ask)
         machine_seen.ask->number = 0;
     return describe(machine_seen) + fmt::format(
-                                        " {} {}{}{}{}{} {}{}",
+                                        " {} {}{}{}{}{} {}{}{}",
                                         machine.by_hand,
                                         history.off_stands,
                                         history.was_reporting,
@@ -250,7 +253,8 @@ std::string Node::key() const {
                                         history.was_over,
                                         asked_of,
                                         static_cast<int>(history.last_word),
-                                        history.silent_since
+                                        history.silent_since,
+                                        history.unhindered
                                     );
 }
 

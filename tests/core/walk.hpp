@@ -49,6 +49,7 @@ struct History {
     std::optional<int> asked_of; ///< the identity then known
     model::Sign last_word = model::Sign::Silent; ///< the last report that counted
     bool silent_since = true;                    ///< it was missed
+    bool unhindered = false; ///< it named no veto, and neither a start nor a join came since
     bool operator==(History const&) const = default;
 };
 

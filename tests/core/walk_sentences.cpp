@@ -90,8 +90,9 @@ std::string broken_conclusion(Node const& after, Edge const& edge) {
     bool const by_word = seen.off_stands && !seen.was_reporting;
     if (is.actual == ActualStatus::Off && !by_silence && !by_word)
         return "1.0.4: OFF without evidence";
-    if (is.actual == ActualStatus::ManuallyOn && is.power != PowerStatus::On)
-        return "ManuallyON, but power is not ON";
+    if (is.actual == ActualStatus::ManuallyOn &&
+        (is.power != PowerStatus::On || is.current != HeartbeatStatus::On))
+        return "ManuallyON, but power or the last report is not ON";
     return {};
 }
 
@@ -110,6 +111,8 @@ std::string broken_evidence(Node const&, Edge const& edge) {
         auto const* again = std::get_if<PowerReasserted>(&event.payload);
         if (again && again->request != stood)
             return "a re-assertion does not name its request";
+        if (again && !may_be_told_off(edge.history_before))
+            return "a re-assertion of what was no order";
     }
     return {};
 }
@@ -160,7 +163,8 @@ std::string broken_told(Node& after, model::Caller const& caller) {
     if (!may_be_told_off(after.history))
         return "1.0.1: OFF without a standing request made while the server was reporting";
     if (server.state.request->standby == Standby::Elapsed &&
-        (after.history.last_word != Sign::GoingDown || after.history.silent_since))
+        (after.history.last_word != Sign::GoingDown || after.history.silent_since ||
+         !after.history.unhindered))
         return "an OFF outlived its standby time without an unbroken row of Stopping";
     auto const& order = manifest.order;
     if (order && (order->server != server.id || order->identity != server.state.boot ||
