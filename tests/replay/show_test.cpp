@@ -95,12 +95,12 @@ TEST_CASE("state: the servers as they are at the end of the log (2.4)") {
     REQUIRE(lines.size() == 4);
     CHECK(lines[1].starts_with("web-1 "));
     CHECK(
-        lines[1].find("  OFF             2026-11-21T09:01:40.000Z  OFF    Stopping/None     "
-                      "2026-11-21T09:01:10.000Z  OFF/Stopping/None") != std::string::npos
+        lines[1].find("  OFF             OFF/Stopping/None  2026-11-21T09:01:40Z  OFF    "
+                      "Stopping/None     2026-11-21T09:01:10Z") != std::string::npos
     );
     CHECK(
-        lines[2].find("  StartupDelayed  2026-11-21T09:07:00.000Z  ON     None/None         "
-                      "never                     S") != std::string::npos
+        lines[2].find("  StartupDelayed  S                  2026-11-21T09:07:00Z  ON     "
+                      "None/None         never") != std::string::npos
     );
     CHECK(lines[3] == "2 servers after event 11, 2026-11-21T09:07:00.000Z");
 }

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 
 using namespace cpm;
 using namespace cpm::test;
@@ -121,6 +122,31 @@ TEST_CASE("verify: a log put in the place of another is told by the witness (2.2
         other.path() / "head-witness", data.path() / "head-witness", everything
     );
     CHECK(faults(data) == "witness 7, exit 1");
+}
+
+TEST_CASE("verify: a witness of a later epoch is named (2.2)") {
+    Data const data(small_history());
+    auto const witness = data.path() / "head-witness";
+    std::string text;
+    std::getline(std::ifstream(witness), text, '\0');
+    REQUIRE(text.starts_with("epoch 1\n"));
+    text[6] = '2';
+    std::ofstream(witness) << text;
+    CHECK(faults(data) == "witness 11, exit 1");
+}
+
+TEST_CASE("verify: a log that was opened although it had lost records is no clean one (2.2)") {
+    Data const data(small_history());
+    data.drop(11);
+    REQUIRE(eventstore::RocksDbLog::open({data.path(), true}));
+    CHECK(faults(data) == "witness null, exit 1");
+    CHECK(replay(data.with("verify")).out.find("the log is rolled back") != std::string::npos);
+
+    core::Event accepted;
+    accepted.sequence = accepted.decision = {11};
+    accepted.payload = core::RollbackAccepted{2};
+    append(*open_log(data.path()), std::span(&accepted, 1));
+    CHECK(faults(data) == "exit 0");
 }
 
 TEST_CASE("verify: a recorded status that does not follow from the events is named (2.1)") {

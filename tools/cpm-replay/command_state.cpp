@@ -64,9 +64,15 @@ std::vector<core::Server const*> by_name(core::Fleet const& fleet) {
     return servers;
 }
 
+/// To the second: a terminal is narrow, and JSON has the rest.
+std::string short_time(core::WallTime time) {
+    return core::to_rfc3339(time).substr(0, std::string_view("2026-11-21T09:00:00").size()) + "Z";
+}
+
 void print_table(Then const& then, Screen screen) {
+    // What a narrow terminal shows last is what the others say as well.
     Table table(
-        {"NAME", "STATUS", "SINCE", "POWER", "PREVIOUS/CURRENT", "LAST HEARTBEAT", "RULE"}, screen
+        {"NAME", "STATUS", "RULE", "SINCE", "POWER", "PREVIOUS/CURRENT", "LAST HEARTBEAT"}, screen
     );
     for (auto const* server : by_name(then.fleet)) {
         auto const& state = server->state;
@@ -74,11 +80,11 @@ void print_table(Then const& then, Screen screen) {
         table.row({
             {server->config.name},
             status_cell(state.actual),
-            {core::to_rfc3339(server->changed_at)},
+            {std::string(classify(state).rule)},
+            {short_time(server->changed_at)},
             {std::string(to_string(state.power))},
             {fmt::format("{}/{}", to_string(state.previous), to_string(state.current))},
-            {heartbeat ? core::to_rfc3339(*heartbeat) : "never"},
-            {std::string(classify(state).rule)},
+            {heartbeat ? short_time(*heartbeat) : "never"},
         });
     }
     table.flush();

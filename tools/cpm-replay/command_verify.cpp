@@ -172,6 +172,17 @@ std::optional<Head> read_beside(eventstore::SideFiles const& files, std::vector<
     return witness ? *witness : std::nullopt;
 }
 
+/// A log that was opened although it had lost records, until an administrator accepts that.
+std::optional<Fault> rolled_back(eventstore::SideFiles const& files, Head const& head) {
+    auto const note = eventstore::read_rolled_back(files);
+    if (!note)
+        return Fault{Check::Witness, {}, {}, note.error().detail};
+    if (!*note || (*note)->epoch != head.epoch)
+        return std::nullopt;
+    return Fault{
+        Check::Witness, {}, {}, "the log is rolled back, not yet accepted: " + (*note)->why};
+}
+
 boost::json::object to_json(Head const& head) {
     return {
         {"epoch", head.epoch},
@@ -255,6 +266,8 @@ Outcome verify(eventstore::RocksDbReader& log, Options const& options) {
     Verification verification(log, witness);
     for (auto& fault : beside)
         verification.add(std::move(fault));
+    if (auto fault = rolled_back(files, log.head()))
+        verification.add(std::move(*fault));
     auto const done = verification.read_all();
     if (stop_requested())
         return kFine;

@@ -47,9 +47,16 @@ Character take(std::string_view& text) {
     return character;
 }
 
+/// Nearly every text: a byte is a column.
+bool is_plain(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 } // namespace
 
 std::size_t text_width(std::string_view text) {
+    if (is_plain(text))
+        return text.size();
     Utf8Locale const utf8;
     std::size_t width = 0;
     while (!text.empty())
@@ -76,6 +83,8 @@ std::string fit(std::string_view text, std::size_t width) {
 }
 
 std::string printable(std::string_view text) {
+    if (is_plain(text))
+        return std::string(text);
     Utf8Locale const utf8;
     std::string clean;
     clean.reserve(text.size());
