@@ -78,9 +78,12 @@ class EventLog : public EventReader {
   public:
     /// Appends the events as one batch with one sync, together with the changes; durable when it
     /// returns. `after` is the sequence the batch follows: another one means a second writer, and
-    /// fails with Fenced. events[i].sequence must be after + 1 + i. A failed sync (Storage) ends
-    /// acceptance for good: every later append fails, and unconfirmed_from() names the first
-    /// doubtful event at the next start. An empty `events` with changes alone is allowed.
+    /// fails with Fenced. events[i].sequence must be after + 1 + i, each event must fit a record,
+    /// and a RollbackAccepted must name a higher epoch than the head's: else Validation, and
+    /// nothing has happened. A failed sync (Storage) ends acceptance for good: every later append
+    /// fails, and unconfirmed_from() names the first doubtful event at the next start. An empty
+    /// `events` with changes alone is allowed. Keys of Table::Meta must not begin with "log.",
+    /// which is the log's.
     virtual core::Result<void> append(
         core::Sequence after,
         std::span<core::Event const> events,

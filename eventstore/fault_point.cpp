@@ -2,7 +2,10 @@
 
 #ifdef CPM_FAULT_POINTS
 
+#include "core/assert.hpp"
+
 #include <atomic>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -19,8 +22,15 @@ struct Fault {
 
     void arm(char const* text) {
         std::string_view const fault(text ? text : "");
-        name = fault.substr(0, fault.find(':'));
-        passages_left = name.size() < fault.size() ? std::atol(text + name.size() + 1) : 1;
+        auto const colon = fault.find(':');
+        name = fault.substr(0, colon);
+        long number = 0;
+        auto const* const end = fault.data() + fault.size();
+        auto const* const digits = colon == fault.npos ? end : fault.data() + colon + 1;
+        auto const [rest, error] = std::from_chars(digits, end, number);
+        // A test whose fault is misspelt would pass without it.
+        ASSERT(fault.empty() || (error == std::errc() && rest == end && number > 0));
+        passages_left = number;
     }
 };
 

@@ -111,7 +111,7 @@ tl::unexpected<core::Error> storage_error(std::string_view what, rocksdb::Status
     return core::fail(code, std::string(what) + ": " + status.ToString());
 }
 
-Database::Database()
+Database::Database(Private)
     : background_errors_(std::make_shared<BackgroundErrors>()) {}
 
 Database::~Database() {
@@ -125,7 +125,7 @@ Database::~Database() {
 
 core::Result<std::unique_ptr<Database>>
 Database::open_writer(std::filesystem::path const& directory, bool create, Recovery recovery) {
-    std::unique_ptr<Database> database(new Database);
+    auto database = std::make_unique<Database>(Private());
     auto options = writer_options(create, recovery);
     options.listeners.push_back(database->background_errors_);
     rocksdb::DB* db = nullptr;
@@ -148,7 +148,7 @@ Database::open_writer(std::filesystem::path const& directory, bool create, Recov
 core::Result<std::unique_ptr<Database>> Database::open_secondary(
     std::filesystem::path const& directory, std::filesystem::path const& scratch
 ) {
-    std::unique_ptr<Database> database(new Database);
+    auto database = std::make_unique<Database>(Private());
     rocksdb::DB* db = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> families;
     auto const status = rocksdb::DB::OpenAsSecondary(

@@ -52,6 +52,10 @@ tl::unexpected<core::Error> storage_error(std::string_view what, rocksdb::Status
 
 /// An open RocksDB with the column families of a log. Reading is safe from any thread.
 class Database {
+    struct Private {
+        explicit Private() = default;
+    };
+
   public:
     enum class Recovery {
         Strict,  ///< damage anywhere but in a torn tail: Corrupt
@@ -68,6 +72,7 @@ class Database {
     static core::Result<std::unique_ptr<Database>>
     open_secondary(std::filesystem::path const& directory, std::filesystem::path const& scratch);
 
+    explicit Database(Private);
     ~Database();
 
     rocksdb::DB& db() const { return *db_; }
@@ -107,8 +112,6 @@ class Database {
     ) const;
 
   private:
-    Database();
-
     std::shared_ptr<BackgroundErrors> background_errors_;
     std::unique_ptr<rocksdb::DB> db_;
     std::array<rocksdb::ColumnFamilyHandle*, kFamilyNames.size()> families_{};

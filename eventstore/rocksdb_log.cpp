@@ -61,7 +61,7 @@ std::optional<struct statvfs> file_system(std::filesystem::path const& directory
 
 } // namespace
 
-RocksDbLog::RocksDbLog(SideFiles files, std::unique_ptr<Database> database)
+RocksDbLog::RocksDbLog(Private, SideFiles files, std::unique_ptr<Database> database)
     : files_(std::move(files))
     , database_(std::move(database)) {}
 

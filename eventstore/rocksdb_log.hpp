@@ -21,6 +21,10 @@ namespace cpm::eventstore {
 /// checked by read(), not by open(), which looks at the head and the witness only. RocksDB aborts
 /// the process when the disk is full, so callers must watch free_bytes() and stop appending first.
 class RocksDbLog final : public EventLog {
+    struct Private {
+        explicit Private() = default;
+    };
+
   public:
     struct OpenOptions {
         std::filesystem::path directory; ///< DATA; created when missing
@@ -33,6 +37,7 @@ class RocksDbLog final : public EventLog {
     /// what to do. Storage: the disk.
     static core::Result<std::unique_ptr<RocksDbLog>> open(OpenOptions const& options);
 
+    RocksDbLog(Private, SideFiles files, std::unique_ptr<Database> database);
     ~RocksDbLog() override;
 
     Head head() const override;
@@ -61,8 +66,6 @@ class RocksDbLog final : public EventLog {
     std::optional<std::uint64_t> total_bytes() const override;
 
   private:
-    RocksDbLog(SideFiles files, std::unique_ptr<Database> database);
-
     core::Result<void> begin(bool accept, std::string why_truncated);
     core::Result<void> begin_new();
     core::Result<std::string> why_truncated(std::optional<Head> const& witness) const;

@@ -24,7 +24,9 @@ tl::unexpected<core::Error> refused(SideFiles const& files, std::string const& w
 
 core::Result<void> make_directory(fs::path const& directory) {
     std::error_code error;
-    fs::create_directories(directory, error);
+    // The accounts in it are hashes, but nobody else's to try passwords on.
+    if (fs::create_directories(directory, error))
+        fs::permissions(directory, fs::perms::owner_all, error);
     if (error)
         return core::fail(
             core::ErrorCode::Storage, "cannot create " + directory.string() + ": " + error.message()
@@ -77,7 +79,7 @@ core::Result<std::unique_ptr<RocksDbLog>> RocksDbLog::open(OpenOptions const& op
     if (!database)
         return tl::make_unexpected(database.error());
 
-    std::unique_ptr<RocksDbLog> log(new RocksDbLog(files, std::move(*database)));
+    auto log = std::make_unique<RocksDbLog>(Private(), files, std::move(*database));
     if (auto begun = log->begin(options.accept_truncated_log, std::move(why)); !begun)
         return tl::make_unexpected(begun.error());
     return log;

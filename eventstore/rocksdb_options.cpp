@@ -40,9 +40,6 @@ rocksdb::DBOptions writer_options(bool create, Database::Recovery recovery) {
     options.create_missing_column_families = true;
     if (recovery == Database::Recovery::Salvage)
         options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-    // Each write reaches the file system at once and is synced by the write itself. A separate
-    // flush or sync would be a second way to be durable, with its own failures.
-    options.manual_wal_flush = false;
     // After a failed write nothing is certain: the process ends instead of going on as if it had
     // not been.
     options.max_bgerror_resume_count = 0;

@@ -48,13 +48,13 @@ core::Result<std::unique_ptr<RocksDbReader>> RocksDbReader::open(fs::path const&
         remove_scratch(*scratch);
         return tl::make_unexpected(database.error());
     }
-    std::unique_ptr<RocksDbReader> reader(new RocksDbReader(*scratch, std::move(*database)));
+    auto reader = std::make_unique<RocksDbReader>(Private(), *scratch, std::move(*database));
     if (auto refreshed = reader->refresh(); !refreshed)
         return tl::make_unexpected(refreshed.error());
     return reader;
 }
 
-RocksDbReader::RocksDbReader(fs::path scratch, std::unique_ptr<Database> database)
+RocksDbReader::RocksDbReader(Private, fs::path scratch, std::unique_ptr<Database> database)
     : scratch_(std::move(scratch))
     , database_(std::move(database)) {}
 

@@ -16,11 +16,16 @@ namespace cpm::eventstore {
 /// It trusts nothing and refuses little: a log whose witness or chain is broken opens, and reading
 /// says what is wrong.
 class RocksDbReader final : public EventReader {
+    struct Private {
+        explicit Private() = default;
+    };
+
   public:
     /// NotFound: there is no log in DATA. Corrupt, Storage: it cannot be opened.
     static core::Result<std::unique_ptr<RocksDbReader>> open(std::filesystem::path const& directory
     );
 
+    RocksDbReader(Private, std::filesystem::path scratch, std::unique_ptr<Database> database);
     ~RocksDbReader() override;
 
     /// Catches up with what the manager has appended since.
@@ -39,7 +44,6 @@ class RocksDbReader final : public EventReader {
     ) const override;
 
   private:
-    RocksDbReader(std::filesystem::path scratch, std::unique_ptr<Database> database);
     core::Result<void> catch_up() const;
     Database::State state() const;
 

@@ -323,7 +323,7 @@ TEST_CASE("codec: what would not be read back is not written") {
 
 TEST_CASE("codec: flipped, cut and overwritten bytes never do more than fail or decode otherwise") {
     auto const seed = std::random_device{}();
-    std::cout << "codec: seed " << seed << std::endl;
+    std::cout << "codec: seed " << seed << '\n';
     std::mt19937 random(seed);
     std::size_t refused = 0;
     std::size_t const rounds = 2000;
@@ -344,4 +344,23 @@ TEST_CASE("codec: flipped, cut and overwritten bytes never do more than fail or 
     }
     CHECK(refused > 0);
     CHECK(refused < 36 * rounds);
+}
+
+TEST_CASE("codec: the worked example of docs/event-log.md is the golden PowerRequested (2.2)") {
+    std::ifstream file(CPM_SOURCE_DIR "/docs/event-log.md");
+    std::string example;
+    bool inside = false;
+    for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("00  28 00 00 00"))
+            inside = true;
+        if (line == "```")
+            inside = false;
+        // "0e  1a 00 5c 00              what it is": an offset, at most 8 bytes, a text
+        if (!inside || line.starts_with(' '))
+            continue;
+        for (char const digit : line.substr(4, 23))
+            if (digit != ' ')
+                example += digit;
+    }
+    CHECK(example == golden_records().at("PowerRequested"));
 }

@@ -7,6 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <thread>
+
 using namespace cpm::core;
 using namespace cpm::eventstore;
 
@@ -232,4 +235,30 @@ FOR_EACH_LOG("log: what is appended during a read is not part of it") {
     }));
     CHECK(seen == Numbers{1, 2});
     CHECK(fixture.log.head().sequence == Sequence{4});
+}
+
+FOR_EACH_LOG("log: it is read from other threads while one appends") {
+    Fixture fixture;
+    std::atomic<bool> stop = false;
+    std::atomic<std::size_t> faults = 0;
+    auto const read_on = [&] {
+        std::size_t before = 0;
+        while (!stop) {
+            auto const [events, error] = read_all(fixture.log);
+            bool const whole = events.empty() || events.back().sequence.value == events.size();
+            if (!error.empty() || !whole || events.size() < before)
+                ++faults;
+            before = events.size();
+        }
+    };
+    std::thread one(read_on);
+    std::thread other(read_on);
+    for (int i = 0; i < 50; ++i)
+        if (!append_simple(fixture.log, 4).empty())
+            ++faults;
+    stop = true;
+    one.join();
+    other.join();
+    CHECK(faults == 0);
+    CHECK(fixture.log.head().sequence == Sequence{200});
 }
