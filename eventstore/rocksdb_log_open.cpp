@@ -75,6 +75,11 @@ core::Result<std::unique_ptr<RocksDbLog>> RocksDbLog::open(OpenOptions const& op
         if (auto noted = write_rolled_back(files, {epoch, why}); !noted)
             return tl::make_unexpected(noted.error());
         database = Database::open_writer(files.log, false, Database::Recovery::Salvage);
+        if (!database)
+            return core::fail(
+                core::ErrorCode::Corrupt,
+                database.error().detail + "; this cannot be cut off: restore it from a backup"
+            );
     }
     if (!database)
         return tl::make_unexpected(database.error());
