@@ -33,10 +33,10 @@ std::string text_of(Request const& request, std::string_view body) {
 } // namespace
 
 Response json_response(int status, boost::json::value const& body) {
-    return json_response(status, boost::json::serialize(body));
+    return json_text_response(status, boost::json::serialize(body));
 }
 
-Response json_response(int status, std::string body) {
+Response json_text_response(int status, std::string body) {
     Response response;
     response.status = status;
     response.body = std::move(body);

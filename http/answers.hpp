@@ -23,7 +23,8 @@ namespace cpm::http {
 // is rendered in the round that decides it.
 
 Response json_response(int status, boost::json::value const& body);
-Response json_response(int status, std::string body);
+/// The same with a body that is JSON already.
+Response json_text_response(int status, std::string body);
 
 /// The problem document of a refusal.
 Response refused(App const& app, core::Error const& error);
@@ -79,7 +80,20 @@ asio::awaitable<Response> answer_change(
         co_await execute_once(app, std::move(*key), std::move(command), std::move(render));
     if (!answer)
         co_return refused(app, answer.error());
-    co_return json_response(answer->status, std::move(answer->body));
+    co_return json_text_response(answer->status, std::move(answer->body));
+}
+
+/// A change that cannot be asked for any more: its key may still remember an answer; without one,
+/// this is the refusal.
+struct Refuse {
+    struct Outcome {
+        core::Sequence sequence;
+    };
+    static constexpr bool kPeoples = true;
+    core::Error error;
+};
+inline core::Result<Refuse::Outcome> decide(manager::Turn& /*turn*/, Refuse const& command) {
+    return tl::make_unexpected(command.error);
 }
 
 /// The number of an event in an answer; null when nothing was changed.

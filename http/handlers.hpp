@@ -16,7 +16,7 @@ struct App;
 
 using HandlerResult = boost::asio::awaitable<Response>;
 
-// --- people and their credentials: handlers_people.cpp, handlers_settings.cpp ---
+// --- people: handlers_people.cpp, handlers_tokens.cpp, handlers_settings.cpp ---
 HandlerResult set_up(App& app, Request const& request, Caller const& caller);
 HandlerResult sign_in(App& app, Request const& request, Caller const& caller);
 HandlerResult who_am_i(App& app, Request const& request, Caller const& caller);

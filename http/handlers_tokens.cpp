@@ -1,0 +1,107 @@
+// The API tokens of scripts (HTTP 3.2). A token is shown once, when it is made.
+#include "http/answers.hpp"
+#include "http/handlers.hpp"
+#include "http/query_input.hpp"
+#include "manager/people_commands.hpp"
+#include "projections/json_parts.hpp"
+
+#include <algorithm>
+
+namespace cpm::http {
+namespace {
+
+namespace json = boost::json;
+using manager::CreateToken;
+using manager::RevokeToken;
+
+constexpr std::size_t kMaxName = 64;
+
+json::object token_json(manager::ApiToken const& token) {
+    return {
+        {"id", token.id},
+        {"name", token.name},
+        {"role", core::to_string(token.role)},
+        {"created_at", core::to_rfc3339(token.created_at)},
+        {"expires_at", projections::time_or_null(token.expires_at)},
+    };
+}
+
+std::optional<core::WallTime> parse_time(std::string_view text) {
+    auto const time = core::parse_rfc3339(text);
+    return time ? std::optional(*time) : std::nullopt;
+}
+
+core::Result<CreateToken> read_token(std::string_view body) {
+    auto const object = read_object(body);
+    if (!object)
+        return tl::make_unexpected(object.error());
+    Faults faults;
+    Fields fields(*object, faults);
+    CreateToken command;
+    if (fields.require("name"))
+        command.name = fields.line("name", kMaxName).value_or("");
+    if (fields.require("role"))
+        command.role = fields.parsed("role", core::parse_role, "admin, operator or viewer")
+                           .value_or(core::Role::Viewer);
+    if (!fields.is_null("expires_at"))
+        command.expires_at =
+            fields.parsed("expires_at", parse_time, "a time like 2026-11-21T09:00:00Z");
+    fields.refuse_unknown();
+    if (auto const fine = faults.result(); !fine)
+        return tl::make_unexpected(fine.error());
+    return command;
+}
+
+/// A path may hold any byte; only what can be an id is repeated in an answer.
+bool is_id(std::string_view text) {
+    auto const is_part = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    return std::ranges::all_of(text, is_part);
+}
+
+manager::Answer render_token(manager::Turn const& turn, CreateToken::Outcome&& outcome) {
+    auto body = token_json(*turn.accounts().find_token_by_id(outcome.id));
+    body["token"] = outcome.secret;
+    body["sequence"] = outcome.sequence.value;
+    return make_answer(201, std::move(body), {"token"});
+}
+
+} // namespace
+
+HandlerResult list_tokens(App& app, Request const& request, Caller const& /*caller*/) {
+    Faults faults;
+    QueryFields query(request, faults);
+    auto const page = read_page(query, faults);
+    query.refuse_unknown();
+    if (auto const fine = faults.result(); !fine)
+        co_return refused(app, fine.error());
+    auto const& tokens = app.model.accounts().tokens();
+    json::array items;
+    auto it = page.after ? tokens.upper_bound(*page.after) : tokens.begin();
+    for (; it != tokens.end() && items.size() < page.limit; ++it)
+        items.push_back(token_json(it->second));
+    std::optional<std::string> next;
+    if (it != tokens.end())
+        next = make_cursor(std::prev(it)->first);
+    co_return json_response(200, page_json(std::move(items), next));
+}
+
+HandlerResult create_token(App& app, Request const& request, Caller const& caller) {
+    auto command = read_token(request.body);
+    if (!command)
+        co_return refused(app, command.error());
+    command->actor = caller.actor;
+    Render<CreateToken> render = render_token;
+    co_return co_await answer_change(app, request, caller, std::move(*command), std::move(render));
+}
+
+HandlerResult revoke_token(App& app, Request const& request, Caller const& caller) {
+    if (!is_id(request.captures.at(0)))
+        co_return refused(app, {core::ErrorCode::NotFound, "there is no such API token"});
+    RevokeToken command{caller.actor, request.captures.at(0)};
+    Render<RevokeToken> render = render_sequence<RevokeToken>;
+    co_return co_await answer_change(app, request, caller, std::move(command), std::move(render));
+}
+
+} // namespace cpm::http
