@@ -75,7 +75,7 @@ HandlerResult join_agent(App& app, Request const& request, Caller const& /*calle
     Render<JoinAgent> render =
         [order_key = app.keys.order_key()](manager::Turn const&, JoinAgent::Outcome&& outcome) {
             return make_answer(
-                201,
+                200,
                 {{"server_id", core::to_string(outcome.server)},
                  {"agent_token", outcome.agent_token},
                  {"order_key", order_key},
