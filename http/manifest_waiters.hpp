@@ -44,10 +44,21 @@ class ManifestWaiters {
         boost::asio::steady_timer timer;
         WaitResult result = WaitResult::TimedOut;
     };
+    using Waiters = std::unordered_multimap<core::ServerId, Waiter*>;
+    class Registration {
+      public:
+        Registration(Waiters& waiters, core::ServerId server, Waiter& waiter);
+        ~Registration();
+        Registration(Registration const&) = delete;
+
+      private:
+        Waiters& waiters_;
+        Waiters::iterator at_;
+    };
     static void wake(Waiter& waiter, WaitResult result);
 
     boost::asio::io_context& io_;
-    std::unordered_multimap<core::ServerId, Waiter*> waiters_;
+    Waiters waiters_;
     bool stopping_ = false;
 };
 

@@ -33,9 +33,6 @@ class PasswordPool {
     boost::asio::awaitable<core::Result<std::string>> hash(std::string password);
 
   private:
-    template <class T, class Work>
-    boost::asio::awaitable<T> run(Work work);
-
     boost::asio::io_context& io_;
     std::size_t waiting_ = 0;
     boost::asio::thread_pool threads_{kThreads};

@@ -13,8 +13,14 @@
 
 namespace cpm::http {
 
+/// One batch that the read model has taken in, and what it changed in the footer.
+struct Applied {
+    manager::Publication const& publication;
+    projections::NotificationChanges notifications;
+};
+
 /// Hears one batch after the read model has taken it in.
-using Observer = std::function<void(manager::Publication const& publication)>;
+using Observer = std::function<void(Applied const& applied)>;
 
 /// What the interface serves: the folds of the log, on the interface's own thread. Fed with the
 /// history before that thread starts and then batch by batch; it has a batch before any answer to
@@ -40,15 +46,17 @@ class ReadModel {
     core::milliseconds standby_remaining(core::Server const& server, core::MonoTime now) const;
 
   private:
-    void note_standby(core::Event const& event, core::Now now);
-    void conclude(std::vector<core::Event> const& events);
+    /// What the decision before it changed, if this event begins another.
+    projections::NotificationChanges evolve(core::Event const& event);
+    void note_standby(core::Event const& event, core::MonoTime now);
+    projections::NotificationChanges conclude();
 
     core::Fleet fleet_;
     manager::Accounts accounts_;
     projections::Notifications notifications_;
     eventstore::Head head_;
     std::unordered_map<core::ServerId, core::MonoTime> standby_ends_;
-    std::vector<core::Event> open_decision_; ///< of the history, until its last event is read
+    std::vector<core::Event> open_decision_; ///< until its last event is taken in
     std::vector<Observer> observers_;
 };
 

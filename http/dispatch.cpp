@@ -1,0 +1,81 @@
+#include "http/dispatch.hpp"
+
+#include "http/problem.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace cpm::http {
+namespace {
+
+Response not_allowed(std::vector<Method> const& methods) {
+    std::vector<std::string_view> names;
+    for (auto const method : methods)
+        names.push_back(to_string(method));
+    if (std::ranges::count(methods, Method::Get) > 0)
+        names.push_back("HEAD");
+    auto const allowed = fmt::format("{}", fmt::join(names, ", "));
+    auto response = problem(405, "this path is for " + allowed + " only");
+    response.headers.emplace_back("Allow", allowed);
+    return response;
+}
+
+tl::expected<Admitted, Response> refuse(core::Error const& error, core::WallTime now) {
+    return tl::make_unexpected(problem(error, now));
+}
+
+} // namespace
+
+tl::expected<Admitted, Response> admit(Door& door, Request& request, std::size_t content_length) {
+    auto const now = door.app.clock.now();
+    auto match = match_route(door.routes, request.method, request.path);
+    if (!match.route && match.allowed.empty())
+        return tl::make_unexpected(problem(404, "there is nothing at this path"));
+    if (!match.route)
+        return tl::make_unexpected(not_allowed(match.allowed));
+    auto const& route = *match.route;
+    request.captures = std::move(match.captures);
+
+    bool const plain_http = door.app.model.fleet().settings.agents_over_plain_http;
+    if (auto fine = check_plain_http(request, route.access, plain_http); !fine)
+        return refuse(fine.error(), now.wall);
+    auto caller = door.authentication.identify(request, route.access, now);
+    if (!caller)
+        return refuse(caller.error(), now.wall);
+    if (auto fine = check_origin(request, *caller, door.app.config.public_url); !fine)
+        return refuse(fine.error(), now.wall);
+    if (content_length > route.max_body) {
+        auto response = problem(
+            413, fmt::format("the body must be at most {} bytes long here", route.max_body)
+        );
+        response.close = true;
+        return tl::make_unexpected(std::move(response));
+    }
+    bool const is_agent = caller->kind == CallerKind::Agent || route.access == Access::Joining;
+    return Admitted{&route, std::move(*caller), is_agent};
+}
+
+asio::awaitable<Response> dispatch(Door& door, Request const& request, Admitted const& admitted) {
+    std::string failure;
+    try {
+        co_return co_await admitted.route->handler(door.app, request, admitted.caller);
+    } catch (std::exception const& error) {
+        failure = error.what();
+    }
+    door.report(
+        fmt::format("{} {} failed: {}", to_string(request.method), admitted.route->pattern, failure)
+    );
+    co_return problem(500, "the manager failed on this request; its log says why");
+}
+
+Response refusal(Refusal const& refused) {
+    auto response = problem(refused.status, refused.detail);
+    if (refused.status == 405)
+        response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
+    response.close = true;
+    return response;
+}
+
+} // namespace cpm::http

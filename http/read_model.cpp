@@ -1,0 +1,94 @@
+#include "http/read_model.hpp"
+
+#include "core/assert.hpp"
+#include "core/evolve.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace cpm::http {
+namespace {
+
+void append(projections::NotificationChanges& all, projections::NotificationChanges&& more) {
+    std::ranges::move(more.shown, std::back_inserter(all.shown));
+    std::ranges::move(more.cleared, std::back_inserter(all.cleared));
+}
+
+} // namespace
+
+void ReadModel::load(core::Event const& event) {
+    evolve(event);
+    head_.sequence = event.sequence;
+}
+
+void ReadModel::load(eventstore::RecordChange const& record) {
+    // The engine reads the same records first and refuses to start on one that is damaged.
+    auto const applied = accounts_.apply(record);
+    ASSERT(applied);
+}
+
+void ReadModel::loaded(core::Now now) {
+    conclude();
+    head_.epoch = fleet_.epoch;
+    for (auto const& [id, server] : fleet_.servers) {
+        if (!core::standby_is_open(server.state))
+            continue;
+        auto const ends = server.requested_at + server.standby;
+        auto const left = std::clamp<core::MonoClock::duration>(
+            ends - now.wall, core::MonoClock::duration::zero(), server.standby
+        );
+        standby_ends_.insert_or_assign(id, now.mono + left);
+    }
+}
+
+void ReadModel::apply(manager::Publication const& publication) {
+    Applied applied{publication, {}};
+    for (auto const& event : publication.events) {
+        append(applied.notifications, evolve(event));
+        note_standby(event, publication.now.mono);
+    }
+    append(applied.notifications, conclude());
+    for (auto const& change : publication.changes)
+        load(change);
+    head_ = publication.head;
+    for (auto const& observer : observers_)
+        observer(applied);
+}
+
+core::milliseconds
+ReadModel::standby_remaining(core::Server const& server, core::MonoTime now) const {
+    if (!core::standby_is_open(server.state))
+        return {};
+    auto const found = standby_ends_.find(server.id);
+    if (found == standby_ends_.end() || found->second <= now)
+        return {};
+    return std::chrono::ceil<core::milliseconds>(found->second - now);
+}
+
+projections::NotificationChanges ReadModel::evolve(core::Event const& event) {
+    // A decision's notifications follow from the fleet as that decision left it.
+    projections::NotificationChanges changes;
+    if (!open_decision_.empty() && open_decision_.front().decision != event.decision)
+        changes = conclude();
+    core::evolve(fleet_, event);
+    open_decision_.push_back(event);
+    return changes;
+}
+
+void ReadModel::note_standby(core::Event const& event, core::MonoTime now) {
+    if (auto const* requested = std::get_if<core::PowerRequested>(&event.payload))
+        standby_ends_.insert_or_assign(event.server, now + requested->standby);
+    else if (std::holds_alternative<core::ServerRemoved>(event.payload))
+        standby_ends_.erase(event.server);
+}
+
+projections::NotificationChanges ReadModel::conclude() {
+    if (open_decision_.empty())
+        return {};
+    auto changes = notifications_.apply_decision(open_decision_, fleet_);
+    open_decision_.clear();
+    return changes;
+}
+
+} // namespace cpm::http

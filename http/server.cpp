@@ -1,0 +1,216 @@
+#include "http/server.hpp"
+
+#include "http/door.hpp"
+#include "http/head_check.hpp"
+#include "http/link.hpp"
+#include "http/listener.hpp"
+#include "http/manifest_waiters.hpp"
+#include "http/password_pool.hpp"
+#include "http/sign_in_throttle.hpp"
+#include "http/streams.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <variant>
+
+namespace cpm::http {
+namespace {
+
+using asio::ip::tcp;
+
+constexpr core::seconds kDrain{8};
+constexpr std::chrono::minutes kTidyEvery{1};
+
+/// An io_context whose coroutines can be ended while what they use is still there.
+class Context : public asio::io_context {
+  public:
+    Context()
+        : io_context(1) {}
+    void end() { shutdown(); }
+};
+
+/// The names that Host may carry beside loopback and the address a connection came in on.
+std::vector<std::string> own_names(AppConfig const& config) {
+    auto names = config.host_names;
+    if (auto const scheme = config.public_url.find("://"); scheme != std::string::npos) {
+        auto const rest = config.public_url.substr(scheme + 3);
+        names.push_back(host_of(rest.substr(0, rest.find('/'))));
+    }
+    return names;
+}
+
+} // namespace
+
+struct Server::Parts {
+    explicit Parts(ServerParts&& from)
+        : given(std::move(from))
+        , authentication(model)
+        , waiters(io)
+        , streams(io, model, authentication, given.clock)
+        , passwords(std::make_unique<PasswordPool>(io))
+        , drain(io) {
+        model.observe([this](Applied const& applied) { waiters.on_published(applied.publication); }
+        );
+    }
+    ~Parts() {
+        passwords.reset(); // its threads bring results to the context
+        io.end();          // what waits there is ended while the rest still stands
+    }
+
+    void stop();
+
+    ServerParts given;
+    Context io;
+    ReadModel model;
+    Authentication authentication;
+    ManifestWaiters waiters;
+    Streams streams;
+    SignInThrottle throttle;
+    std::unique_ptr<PasswordPool> passwords;
+    std::optional<tcp::acceptor> acceptor;
+    asio::steady_timer drain;
+    std::optional<App> app;
+    std::optional<Door> door;
+};
+
+namespace {
+
+/// Without these coroutines the manager would be deaf and not know it.
+void on_end(std::exception_ptr failure) {
+    if (failure)
+        std::rethrow_exception(failure);
+}
+
+/// The loop's own tick: as long as it comes, reports are being received.
+asio::awaitable<void>
+tick(Door& door, Authentication& authentication, ManifestWaiters& waiters, Streams& streams) {
+    asio::steady_timer timer(door.app.io);
+    auto readiness = door.app.writer.readiness();
+    auto tidied = door.last_tick;
+    while (true) {
+        timer.expires_after(Door::kTick);
+        boost::system::error_code error;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        auto const now = door.app.clock.now();
+        bool const stalled = door.has_stalled(now.mono);
+        door.last_tick = now.mono;
+        if (stalled)
+            for (auto* const link : door.links)
+                link->restart();
+        door.app.writer.note_listening();
+        streams.tick(now);
+        if (now.mono - tidied >= kTidyEvery) {
+            tidied = now.mono;
+            authentication.forget_ended();
+        }
+        // A log found to be rolled back turns every manifest to ON without an event that says so.
+        if (auto const present = door.app.writer.readiness(); present != readiness) {
+            readiness = present;
+            waiters.touch_all();
+        }
+    }
+}
+
+} // namespace
+
+Server::Server(ServerParts parts)
+    : parts_(std::make_unique<Parts>(std::move(parts))) {}
+
+Server::~Server() = default;
+
+void Server::on_history(core::Event const& event) {
+    parts_->model.load(event);
+    if (auto const* const signed_in = std::get_if<core::SignedIn>(&event.payload))
+        parts_->throttle.succeeded(signed_in->username, signed_in->address);
+}
+
+void Server::on_record(eventstore::RecordChange const& record) {
+    parts_->model.load(record);
+}
+
+void Server::on_published(std::shared_ptr<manager::Publication const> publication) {
+    // In order with the answers, which the writer posts afterwards.
+    asio::post(parts_->io, [parts = parts_.get(), publication = std::move(publication)] {
+        parts->model.apply(*publication);
+    });
+}
+
+core::Result<std::string> Server::listen(std::string_view address) {
+    auto acceptor = listen_on(parts_->io, address);
+    if (!acceptor)
+        return tl::make_unexpected(acceptor.error());
+    auto const& bound = parts_->acceptor.emplace(std::move(*acceptor));
+    return endpoint_text(bound.local_endpoint());
+}
+
+void Server::run(manager::Writer& writer) {
+    auto& parts = *parts_;
+    parts.app.emplace(App{
+        .io = parts.io,
+        .writer = writer,
+        .log = parts.given.log,
+        .clock = parts.given.clock,
+        .random = parts.given.random,
+        .keys = parts.given.keys,
+        .config = parts.given.config,
+        .model = parts.model,
+        .manifest_waiters = parts.waiters,
+        .streams = parts.streams,
+        .passwords = *parts.passwords,
+        .throttle = parts.throttle,
+    });
+    auto const now = parts.given.clock.now();
+    parts.door.emplace(Door{
+        .app = *parts.app,
+        .authentication = parts.authentication,
+        .routes = routes(),
+        .connections = std::make_shared<Connections>(Connections::Limits{}),
+        .names = own_names(parts.given.config),
+        .report = parts.given.report,
+        .stopping = false,
+        .last_tick = now.mono,
+        .links = {},
+        .on_drained = [&parts] { parts.io.stop(); },
+    });
+    parts.model.loaded(now);
+    parts.streams.loaded();
+    writer.note_listening();
+    auto ticking = tick(*parts.door, parts.authentication, parts.waiters, parts.streams);
+    asio::co_spawn(parts.io, std::move(ticking), on_end);
+    if (parts.acceptor) {
+        auto accepting = accept_all(*parts.door, *parts.acceptor);
+        asio::co_spawn(parts.io, std::move(accepting), on_end);
+    }
+    parts.io.run();
+}
+
+void Server::stop() {
+    asio::post(parts_->io, [parts = parts_.get()] { parts->stop(); });
+}
+
+void Server::Parts::stop() {
+    if (door->stopping)
+        return;
+    door->stopping = true;
+    boost::system::error_code error;
+    if (acceptor)
+        acceptor->close(error);
+    waiters.stop();
+    streams.stop();
+    for (auto* const link : door->links)
+        link->stop();
+    drain.expires_after(kDrain);
+    drain.async_wait([this](boost::system::error_code) { io.stop(); });
+    if (door->links.empty())
+        io.stop();
+}
+
+asio::io_context& Server::io() {
+    return parts_->io;
+}
+
+} // namespace cpm::http

@@ -1,0 +1,300 @@
+// The loop of one connection. Every way out of it is in Session::run() with its cause; what a
+// request may look like is in head_scan, head_check and dispatch.
+#include "http/session.hpp"
+
+#include "http/dispatch.hpp"
+#include "http/head_check.hpp"
+#include "http/link.hpp"
+#include "http/problem.hpp"
+#include "http/render.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <optional>
+
+namespace cpm::http {
+
+asio::awaitable<void> linger(std::shared_ptr<Link> link);
+
+namespace {
+
+using asio::ip::tcp;
+
+constexpr core::seconds kHeadLimit{5};
+constexpr core::seconds kBodyLimit{10};
+constexpr core::seconds kIdleLimit{75};
+constexpr core::seconds kWriteLimit{30}; ///< a whole response; of a stream: one message
+constexpr core::seconds kLingerLimit{1};
+constexpr std::size_t kMaxBuffered = 16 * 1024; ///< a head and what came with it
+constexpr std::size_t kMaxLingered = 256 * 1024;
+
+using ErrorCode = boost::system::error_code;
+
+/// What reading a request's head came to.
+struct HeadRead {
+    enum class What { Complete, Ended, Refused } what = What::Ended;
+    std::size_t size = 0; ///< of the head
+    Refusal refusal{};
+};
+
+/// A stream's peer says no more; that it went away shows when reading ends.
+asio::awaitable<void>
+watch_peer(std::shared_ptr<Link> link, std::shared_ptr<ResponseStream> stream) {
+    std::array<char, 512> dropped;
+    ErrorCode error;
+    while (!error) {
+        auto const space = asio::buffer(dropped);
+        co_await link->socket().async_read_some(
+            space, asio::redirect_error(asio::use_awaitable, error)
+        );
+    }
+    stream->end();
+}
+
+class Session {
+  public:
+    Session(Door& door, tcp::socket socket, Connections::Place place);
+    asio::awaitable<void> run();
+
+  private:
+    asio::awaitable<HeadRead> read_head(bool is_first);
+    asio::awaitable<std::optional<Response>> read_body(std::string& body, std::size_t length);
+    asio::awaitable<ErrorCode> read_some();
+    asio::awaitable<bool> write(Response const& response, Framing framing);
+    asio::awaitable<void> write_stream(std::shared_ptr<ResponseStream> stream);
+    Checked<CheckedHead> check(std::size_t head_size);
+
+    Door& door_;
+    std::shared_ptr<Link> link_;
+    Connections::Place place_;
+    std::string peer_;
+    std::string local_;
+    bool from_loopback_ = false;
+    std::string buffer_; ///< read and not used yet
+};
+
+Session::Session(Door& door, tcp::socket socket, Connections::Place place)
+    : door_(door)
+    , link_(std::make_shared<Link>(door, std::move(socket)))
+    , place_(std::move(place)) {
+    ErrorCode error;
+    auto const remote = link_->socket().remote_endpoint(error).address();
+    auto const local = link_->socket().local_endpoint(error).address();
+    peer_ = address_text(remote);
+    local_ = address_text(local);
+    from_loopback_ = remote.is_loopback() || peer_.starts_with("127.");
+}
+
+asio::awaitable<void> Session::run() {
+    for (bool is_first = true;; is_first = false) {
+        auto const head = co_await read_head(is_first);
+        if (head.what == HeadRead::What::Ended)
+            co_return; // the peer closed, was silent for too long, or the manager stops
+        if (head.what == HeadRead::What::Refused) {
+            auto const response = refusal(head.refusal);
+            co_await write(response, {.keep_alive = false});
+            break; // no HTTP, or over a limit: where the next request begins is unknown
+        }
+        auto checked = check(head.size);
+        buffer_.erase(0, head.size);
+        if (!checked) {
+            auto const response = refusal(checked.error());
+            co_await write(response, {.keep_alive = false});
+            break; // the framing cannot be trusted
+        }
+        auto& request = checked->request;
+        auto admitted = admit(door_, request, checked->content_length);
+        if (admitted && !place_.admit(admitted->is_agent))
+            admitted = tl::make_unexpected(refusal({429, "all connections for people are taken"}));
+        std::optional<Response> response;
+        if (!admitted) {
+            response = std::move(admitted.error());
+            response->close = response->close || checked->content_length > 0; // left unread
+        } else {
+            response = co_await read_body(request.body, checked->content_length);
+        }
+        if (!response) {
+            link_->pause();
+            response = co_await dispatch(door_, request, *admitted);
+        }
+        bool const keep_alive =
+            checked->keep_alive && !response->close && !response->stream && !door_.stopping;
+        bool const written = co_await write(*response, {keep_alive, checked->head_only});
+        if (!written)
+            co_return; // the peer is gone, or reads too slowly
+        if (response->stream && !checked->head_only) {
+            co_await write_stream(response->stream);
+            co_return; // a stream has no end but the connection's
+        }
+        if (!keep_alive)
+            break; // said so in the response: the peer asked for it, it was refused, or stopping
+    }
+    co_await linger(link_);
+}
+
+Checked<CheckedHead> Session::check(std::size_t head_size) {
+    auto head = parse_head(std::string_view(buffer_).substr(0, head_size));
+    if (!head)
+        return tl::make_unexpected(head.error());
+    auto checked = check_head(*head, {local_, door_.names});
+    if (checked) {
+        checked->request.peer = peer_;
+        checked->request.from_loopback = from_loopback_;
+    }
+    return checked;
+}
+
+/// Appends what has come, at most up to the buffer's limit. timed_out: the phase expired.
+asio::awaitable<ErrorCode> Session::read_some() {
+    if (link_->expired())
+        co_return asio::error::timed_out;
+    std::array<char, 4096> chunk;
+    auto const space = asio::buffer(chunk, kMaxBuffered - buffer_.size());
+    ErrorCode error;
+    auto const size = co_await link_->socket().async_read_some(
+        space, asio::redirect_error(asio::use_awaitable, error)
+    );
+    buffer_.append(chunk.data(), size);
+    co_return link_->expired() ? ErrorCode(asio::error::timed_out) : error;
+}
+
+asio::awaitable<HeadRead> Session::read_head(bool is_first) {
+    // A new connection owes its head at once; one that was served may stay idle.
+    link_->begin(is_first || !buffer_.empty() ? kHeadLimit : kIdleLimit);
+    link_->set_idle(true);
+    bool in_head = is_first || !buffer_.empty();
+    while (true) {
+        if (buffer_.starts_with("\r\n"))
+            buffer_.erase(0, 2); // after a body some clients send one too many (RFC 9112 2.2)
+        auto const size = scan_head(buffer_);
+        if (!size)
+            co_return HeadRead{HeadRead::What::Refused, 0, size.error()};
+        link_->set_idle(buffer_.empty());
+        if (*size > 0)
+            co_return HeadRead{HeadRead::What::Complete, *size, {}};
+        if (door_.stopping && buffer_.empty())
+            co_return HeadRead{};
+        if (!in_head && !buffer_.empty()) {
+            link_->begin(kHeadLimit);
+            in_head = true;
+        }
+        auto const error = co_await read_some();
+        if (error == asio::error::timed_out && !buffer_.empty())
+            co_return HeadRead{
+                HeadRead::What::Refused, 0, {408, "the head did not come within 5 seconds"}};
+        if (error)
+            co_return HeadRead{};
+    }
+}
+
+/// Reads the body; none, or why it was not read.
+asio::awaitable<std::optional<Response>> Session::read_body(std::string& body, std::size_t length) {
+    body = buffer_.substr(0, length);
+    buffer_.erase(0, body.size());
+    link_->begin(kBodyLimit);
+    auto const had = body.size();
+    body.resize(length);
+    auto const rest = asio::buffer(body.data() + had, length - had);
+    ErrorCode error;
+    if (had < length)
+        co_await asio::async_read(
+            link_->socket(), rest, asio::redirect_error(asio::use_awaitable, error)
+        );
+    if (!error)
+        co_return std::nullopt;
+    co_return refusal({408, "the body did not come whole within 10 seconds"});
+}
+
+asio::awaitable<bool> Session::write(Response const& response, Framing framing) {
+    std::string text;
+    Response const* answer = &response;
+    Response failed;
+    try {
+        text = render_head(response, framing, door_.app.clock.now().wall);
+    } catch (std::logic_error const& error) {
+        door_.report(error.what());
+        failed = problem(500, "the manager failed on this request; its log says why");
+        answer = &failed;
+        text = render_head(failed, framing, door_.app.clock.now().wall);
+    }
+    std::array<asio::const_buffer, 2> const buffers{
+        asio::buffer(text), framing.head_only ? asio::const_buffer() : asio::buffer(answer->body)};
+    link_->begin(kWriteLimit);
+    ErrorCode error;
+    co_await asio::async_write(
+        link_->socket(), buffers, asio::redirect_error(asio::use_awaitable, error)
+    );
+    co_return !error;
+}
+
+/// Sends what the stream says until it ends, the peer goes away or reads too slowly.
+asio::awaitable<void> Session::write_stream(std::shared_ptr<ResponseStream> stream) {
+    asio::co_spawn(door_.app.io, watch_peer(link_, stream), asio::detached);
+    while (true) {
+        link_->pause();
+        std::shared_ptr<std::string const> const message = co_await stream->next();
+        if (!message)
+            break; // it ended: its session did, it was too slow, or the manager stops
+        link_->begin(kWriteLimit);
+        auto const bytes = asio::buffer(*message);
+        ErrorCode error;
+        co_await asio::async_write(
+            link_->socket(), bytes, asio::redirect_error(asio::use_awaitable, error)
+        );
+        if (error)
+            break; // the peer is gone, or reads too slowly
+    }
+    ErrorCode error;
+    link_->socket().shutdown(tcp::socket::shutdown_both, error);
+}
+
+} // namespace
+
+/// Ends the connection so that the last answer arrives: closing a socket with unread bytes would
+/// make the system tell the peer that the connection broke.
+asio::awaitable<void> linger(std::shared_ptr<Link> link) {
+    ErrorCode error;
+    link->socket().shutdown(tcp::socket::shutdown_send, error);
+    link->begin(kLingerLimit);
+    std::array<char, 4096> dropped;
+    std::size_t count = 0;
+    while (!error && !link->expired() && count < kMaxLingered) {
+        auto const space = asio::buffer(dropped);
+        count += co_await link->socket().async_read_some(
+            space, asio::redirect_error(asio::use_awaitable, error)
+        );
+    }
+}
+
+asio::awaitable<void> serve(Door& door, tcp::socket socket, Connections::Place place) {
+    Session session(door, std::move(socket), std::move(place));
+    co_await session.run();
+}
+
+asio::awaitable<void> turn_away(Door& door, tcp::socket socket, std::string limit) {
+    auto const link = std::make_shared<Link>(door, std::move(socket));
+    auto const response = problem(429, "too many connections: " + limit);
+    auto const text =
+        render_head(response, {.keep_alive = false}, door.app.clock.now().wall) + response.body;
+    auto const bytes = asio::buffer(text);
+    link->begin(kLingerLimit);
+    ErrorCode error;
+    co_await asio::async_write(
+        link->socket(), bytes, asio::redirect_error(asio::use_awaitable, error)
+    );
+    co_await linger(link);
+}
+
+std::string address_text(asio::ip::address address) {
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    return address.to_string();
+}
+
+} // namespace cpm::http

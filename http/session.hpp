@@ -1,0 +1,22 @@
+#pragma once
+
+#include "http/connections.hpp"
+#include "http/door.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <string>
+
+namespace cpm::http {
+
+/// Serves one connection until it ends: request after request, in order, one at a time.
+asio::awaitable<void> serve(Door& door, asio::ip::tcp::socket socket, Connections::Place place);
+
+/// Tells one that got no place which limit is reached, and closes.
+asio::awaitable<void> turn_away(Door& door, asio::ip::tcp::socket socket, std::string limit);
+
+/// An address as text, an IPv4 one inside IPv6 as IPv4.
+std::string address_text(asio::ip::address address);
+
+} // namespace cpm::http

@@ -1,0 +1,292 @@
+#include "http/streams.hpp"
+
+#include "projections/server_json.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <variant>
+#include <vector>
+
+namespace cpm::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+/// One message, still without its id and the empty line that ends it.
+std::string message(std::string_view event, json::object const& data) {
+    return fmt::format("event: {}\ndata: {}\n", event, json::serialize(data));
+}
+
+/// The messages of one decision (or a batch of them): only the last carries the id, so that nobody
+/// resumes from the middle.
+std::string joined(std::vector<std::string> const& messages, core::Sequence id) {
+    std::string text;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        text += messages[i];
+        if (i + 1 == messages.size())
+            text += fmt::format("id: {}\n", id.value);
+        text += '\n';
+    }
+    return text;
+}
+
+std::optional<core::Sequence> parse_id(std::string_view text) {
+    core::Sequence id;
+    auto const* const last = text.data() + text.size();
+    auto const [end, fault] = std::from_chars(text.data(), last, id.value);
+    if (fault != std::errc() || end != last || text.empty())
+        return std::nullopt;
+    return id;
+}
+
+template <class Payload>
+bool has(std::vector<core::Event> const& events) {
+    return std::ranges::any_of(events, [](core::Event const& event) {
+        return std::holds_alternative<Payload>(event.payload);
+    });
+}
+
+} // namespace
+
+/// One connection's queue.
+class Streams::Client final : public ResponseStream {
+  public:
+    Client(Streams& streams, Caller const& caller)
+        : streams_(streams)
+        , caller_(caller)
+        , wake_(streams.io_) {
+        streams_.clients_.insert(this);
+    }
+    ~Client() override { streams_.clients_.erase(this); }
+
+    Caller const& caller() const { return caller_; }
+
+    void begin(std::string text) {
+        queue_.push_back(std::make_shared<std::string const>(std::move(text)));
+    }
+
+    /// False: the queue is full, and the stream has ended.
+    bool push(Message const& text) {
+        if (ended_)
+            return true;
+        queued_ += text->size();
+        if (queued_ > kMaxQueuedBytes) {
+            end();
+            return false;
+        }
+        queue_.push_back(text);
+        wake_.cancel();
+        return true;
+    }
+
+    asio::awaitable<Message> next() override {
+        // A comment comes every 15 s, so this wait is never longer.
+        while (queue_.empty() && !ended_) {
+            wake_.expires_at(asio::steady_timer::time_point::max());
+            boost::system::error_code error;
+            co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        }
+        if (ended_)
+            co_return nullptr;
+        auto text = std::move(queue_.front());
+        queue_.pop_front();
+        queued_ -= std::min(queued_, text->size());
+        co_return text;
+    }
+
+    void end() override {
+        ended_ = true;
+        queue_.clear();
+        wake_.cancel();
+    }
+
+  private:
+    Streams& streams_;
+    Caller caller_;
+    asio::steady_timer wake_;
+    std::deque<Message> queue_;
+    std::size_t queued_ = 0;
+    bool ended_ = false;
+};
+
+Streams::Streams(
+    asio::io_context& io,
+    ReadModel& model,
+    Authentication const& authentication,
+    manager::Clock const& clock
+)
+    : io_(io)
+    , model_(model)
+    , authentication_(authentication)
+    , clock_(clock) {
+    model_.observe([this](Applied const& applied) { on_applied(applied); });
+}
+
+Streams::~Streams() = default;
+
+void Streams::loaded() {
+    resumable_from_ = model_.head().sequence;
+}
+
+std::shared_ptr<ResponseStream>
+Streams::open(Caller const& caller, std::optional<std::string_view> last_event_id) {
+    auto client = std::make_shared<Client>(*this, caller);
+    auto const id = last_event_id ? parse_id(*last_event_id) : std::nullopt;
+    bool const resumes = id && *id >= resumable_from_ && *id <= model_.head().sequence;
+    client->begin(resumes ? changes_since(*id) : snapshot());
+    if (stopping_)
+        client->end();
+    return client;
+}
+
+void Streams::tick(core::Now now) {
+    end_unauthorized(now);
+    if (now.mono - seen_sent_ >= kSeenEvery) {
+        seen_sent_ = now.mono;
+        send_seen();
+    }
+    if (now.mono - comment_sent_ >= kCommentEvery) {
+        comment_sent_ = now.mono;
+        broadcast(":\n\n");
+    }
+}
+
+void Streams::stop() {
+    stopping_ = true;
+    for (auto* const client : clients_)
+        client->end();
+}
+
+void Streams::on_applied(Applied const& applied) {
+    auto const& publication = applied.publication;
+    auto const head = publication.head.sequence;
+    if (!publication.changes.empty())
+        end_unauthorized(publication.now);
+    if (publication.events.empty())
+        return;
+    auto const first = publication.events.front().sequence;
+    std::vector<std::string> messages;
+    std::set<core::ServerId> told;
+    for (auto const& event : publication.events) {
+        if (std::holds_alternative<core::ServerRemoved>(event.payload)) {
+            messages.push_back(message("server_removed", {{"id", to_string(event.server)}}));
+            note_gone(head, messages.back());
+            seen_.erase(event.server);
+        }
+        auto const* const server = model_.fleet().find(event.server);
+        if (!server)
+            continue;
+        if (server->changed < first)
+            seen_.insert(server->id);
+        else if (told.insert(server->id).second && !clients_.empty())
+            messages.push_back(server_message(*server, publication.now));
+    }
+    for (auto const id : told)
+        seen_.erase(id);
+    for (auto const& id : applied.notifications.cleared) {
+        messages.push_back(message("notification_cleared", {{"id", id}}));
+        note_gone(head, messages.back());
+        shown_.erase(id);
+    }
+    for (auto const& id : applied.notifications.shown)
+        if (auto const* const notification = model_.notifications().find(id)) {
+            messages.push_back(message("notification", projections::to_json(*notification)));
+            shown_.insert_or_assign(id, head);
+        }
+    if (has<core::SettingsChanged>(publication.events)) {
+        resumable_from_ = head;
+        broadcast(snapshot());
+    } else if (!messages.empty()) {
+        broadcast(joined(messages, head));
+    }
+}
+
+void Streams::note_gone(core::Sequence sequence, std::string message) {
+    gone_.emplace_back(sequence, std::move(message));
+    if (gone_.size() <= kMaxForgotten)
+        return;
+    resumable_from_ = std::max(resumable_from_, gone_.front().first);
+    gone_.pop_front();
+}
+
+std::string Streams::snapshot() const {
+    auto const now = clock_.now();
+    json::array servers;
+    for (auto const& [id, server] : model_.fleet().servers)
+        servers.push_back(projections::to_json(
+            server, model_.fleet().settings, model_.standby_remaining(server, now.mono), now.wall
+        ));
+    json::array notifications;
+    for (auto const* const notification : model_.notifications().items())
+        notifications.push_back(projections::to_json(*notification));
+    auto const& head = model_.head();
+    json::object data{
+        {"servers", std::move(servers)},
+        {"notifications", std::move(notifications)},
+        {"epoch", head.epoch},
+        {"sequence", head.sequence.value},
+    };
+    return joined({message("snapshot", data)}, head.sequence);
+}
+
+std::string Streams::changes_since(core::Sequence id) const {
+    auto const now = clock_.now();
+    std::vector<std::string> messages;
+    for (auto const& [sequence, text] : gone_)
+        if (sequence > id)
+            messages.push_back(text);
+    for (auto const& [server_id, server] : model_.fleet().servers)
+        if (server.changed > id)
+            messages.push_back(server_message(server, now));
+    for (auto const& [notification_id, changed] : shown_)
+        if (auto const* const found = model_.notifications().find(notification_id);
+            found && changed > id)
+            messages.push_back(message("notification", projections::to_json(*found)));
+    return messages.empty() ? ":\n\n" : joined(messages, model_.head().sequence);
+}
+
+std::string Streams::server_message(core::Server const& server, core::Now now) const {
+    return message(
+        "server",
+        projections::to_json(
+            server, model_.fleet().settings, model_.standby_remaining(server, now.mono), now.wall
+        )
+    );
+}
+
+void Streams::broadcast(std::string text) {
+    auto const shared = std::make_shared<std::string const>(std::move(text));
+    for (auto* const client : clients_)
+        if (!client->push(shared))
+            ++dropped_;
+}
+
+void Streams::send_seen() {
+    json::array servers;
+    for (auto const id : seen_)
+        if (auto const* const server = model_.fleet().find(id); server && server->last_heartbeat_at)
+            servers.push_back(json::object{
+                {"id", to_string(id)},
+                {"last_heartbeat_at", core::to_rfc3339(*server->last_heartbeat_at)},
+            });
+    seen_.clear();
+    if (servers.empty() || clients_.empty())
+        return;
+    broadcast(message("seen", {{"servers", std::move(servers)}}) + "\n");
+}
+
+void Streams::end_unauthorized(core::Now now) {
+    for (auto* const client : clients_)
+        if (!authentication_.still_counts(client->caller(), now))
+            client->end();
+}
+
+} // namespace cpm::http
