@@ -2,7 +2,9 @@
 token, agents made of plain HTTP requests, and waiting for what must come true."""
 
 import base64
+import concurrent.futures
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -32,6 +34,11 @@ def wait_until(what, condition, timeout=15.0, every=0.02):
         time.sleep(every)
 
 
+def let_pass(seconds):
+    """Lets time pass, where the story is about time itself: what must not happen meanwhile."""
+    time.sleep(max(0.0, seconds))
+
+
 class Answer:
     """An HTTP answer: status, headers and the body as JSON (None when there is none)."""
 
@@ -53,16 +60,19 @@ class Manager:
     """A real cpm-manager on a data directory of its own. `fault` is a fault point ("append:3"),
     `prefix` a command that runs it (strace, nsenter)."""
 
-    def __init__(self, data=None, fault=None, prefix=(), args=(), listen="127.0.0.1:0", env=None):
+    def __init__(self, data=None, fault=None, prefix=(), args=(), listen="127.0.0.1:0", env=None,
+                 started=True):
         self.scratch = tempfile.TemporaryDirectory(prefix="cpm-e2e-")
         self.data = pathlib.Path(data or self.scratch.name) / "data"
         self.prefix, self.args, self.listen, self.env = list(prefix), list(args), listen, env or {}
-        self.token = None
-        self.start(fault)
+        self.token = self.process = None
+        if started:
+            self.start(fault)
 
     def start(self, fault=None, args=(), ready=True):
         ready_file = pathlib.Path(self.scratch.name) / "ready.json"
         ready_file.unlink(missing_ok=True)
+        self.ready = None
         self.log = open(pathlib.Path(self.scratch.name) / "manager.log", "ab")
         environment = {**os.environ, "CPM_SPACE_RESERVE_MIB": "16", **self.env}
         if fault:
@@ -84,7 +94,7 @@ class Manager:
 
     @property
     def pid(self):
-        return self.ready["pid"]
+        return self.ready["pid"] if self.ready else self.process.pid
 
     def output(self):
         return pathlib.Path(self.log.name).read_text(errors="replace")
@@ -100,14 +110,15 @@ class Manager:
         return status
 
     def kill(self):
-        """As a power cut of the process."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        """As a power cut of the process; fine also when it has ended already."""
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
         self.process.wait(timeout=20)
         self.log.close()
 
     def close(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.kill()
         self.scratch.cleanup()
 
@@ -291,6 +302,36 @@ def need_program(*names):
     for name in names:
         if not shutil.which(name):
             skip(f"{name} is not installed: tools/setup --tests")
+
+
+def together(case):
+    """A class decorator: the stories of a TestCase are told at the same time, each by a thread of its own, and reported
+    one by one. subTest does not work in them."""
+    stories = {name: story for name, story in vars(case).items() if name.startswith("test_")}
+    set_up, tear_down = case.setUpClass, case.tearDownClass
+
+    def tell(story, teller):
+        try:
+            story(teller)
+        finally:
+            teller.doCleanups()
+
+    def start():
+        set_up()
+        pool = concurrent.futures.ThreadPoolExecutor(len(stories))
+        case.told = {name: pool.submit(tell, story, case(name)) for name, story in stories.items()}
+
+    def end():
+        concurrent.futures.wait(case.told.values())
+        tear_down()
+
+    def report(name, story):
+        return functools.wraps(story)(lambda self: self.told[name].result())
+
+    case.setUpClass, case.tearDownClass = start, end
+    for name, story in stories.items():
+        setattr(case, name, report(name, story))
+    return case
 
 
 def main():
