@@ -1,38 +1,54 @@
 #!/bin/sh
-# A CPM agent in shell and curl, for machines the real agent does not run on.
+# A CPM agent in shell and curl, for Linux machines the real agent does not run on.
 #
-#   agent.sh http://MANAGER:PORT TOKEN [POWER_COMMAND…]
+#   CPM_AGENT_TOKEN=… agent.sh http://MANAGER:PORT [POWER_COMMAND…]
 #
-# It reports, and obeys OFF only when it is told so twice: before and after it said Stopping. It cannot check the
-# signature of an order, so its server needs "allow_unsigned": true. POWER_COMMAND defaults to systemctl poweroff.
+# It reports, and runs POWER_COMMAND (default: systemctl poweroff) once it was told OFF twice:
+# before and after it said Stopping. No answer, for whatever reason, means "stay up". It cannot
+# check the signature of an order, so its server needs "allow_unsigned": true. It sees that the
+# machine was suspended, but not that it was hibernated: it is not made for that.
 set -u
-url=$1 token=$2
-shift 2
+: "${1:?the URL of the manager}" "${CPM_AGENT_TOKEN:?the token that the join answered}"
+manager=$1
+shift
 [ $# -gt 0 ] || set -- systemctl poweroff
 
-boot_id=$(cat /proc/sys/kernel/random/boot_id)
-status=ON interval=10
+resumes() { cat /sys/power/suspend_stats/success 2>/dev/null || echo 0; }
+field() { printf %s "$answer" | sed -n "s/.*\"$1\": *\"*\([A-Za-z0-9]*\).*/\1/p"; }
 
-# Says "$status"; leaves what the manager answered in $told (ON or OFF) and $interval. False: no answer.
+# Says $status; leaves in $told what it was told: ON, OFF, or nothing if no answer came that counts.
 report() {
-    resumes=$(cat /sys/power/suspend_stats/success 2>/dev/null || echo 0)
-    answer=$(curl -fsS --max-time 10 "$url/agent/v1/heartbeat" \
-        -H "Authorization: Bearer $token" -H 'Content-Type: application/json' \
-        -d "{\"status\": \"$status\", \"boot_id\": \"$boot_id\", \"resume_count\": $resumes}") || return 1
-    told=$(printf %s "$answer" | sed -n 's/.*"power_status": *"\([A-Z]*\)".*/\1/p')
-    interval=$(printf %s "$answer" | sed -n 's/.*"heartbeat_interval_seconds": *\([0-9]*\).*/\1/p')
+    told=''
+    uptime=$(cut -d ' ' -f 1 /proc/uptime | tr -d .) # rises from report to report
+    answer=$(curl -sS --fail --max-time 10 "$manager/agent/v1/heartbeat" \
+        -H @- -H 'Content-Type: application/json' -d "{
+            \"status\": \"$status\", \"blocked_by\": \"$held\", \"agent_version\": \"shell\",
+            \"boot_id\": \"$boot_id\", \"resume_count\": $resume_count,
+            \"report\": $uptime}") <<EOF || return
+Authorization: Bearer $CPM_AGENT_TOKEN
+EOF
+    interval=$(field heartbeat_interval_seconds)
+    if [ "$(resumes)" = "$resume_count" ]; then # the answer is not from before a resume
+        told=$(field power_status)
+    fi
 }
 
+boot_id=$(cat /proc/sys/kernel/random/boot_id)
+resume_count='' interval=10
 while :; do
-    if report; then
-        if [ "$status $told" = "Stopping OFF" ]; then
-            "$@" && exit 0
-        elif [ "$told" = OFF ]; then
-            status=Stopping
-            continue # say so at once
-        else
-            status=ON
-        fi
+    if [ "$(resumes)" != "$resume_count" ]; then # started or resumed: nothing is held from before
+        resume_count=$(resumes) status=ON held='' acted=''
     fi
+    report
+    case "$status$acted $told" in
+    'ON OFF')
+        status=Stopping
+        continue # says so at once
+        ;;
+    'Stopping OFF')
+        if "$@"; then acted=' and acted' held=''; else held='its power command failed'; fi
+        ;;
+    'Stopping ON') status=ON held='' ;;
+    esac
     sleep "${interval:-10}"
 done

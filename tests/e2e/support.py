@@ -221,17 +221,29 @@ class Manager:
         """Replay = what is served: verify is clean, and the table replayed is the table served."""
         status, text = self.replay("verify")
         assert status == 0, text
-        served = {s["id"]: s for s in self.api("GET", "/servers?limit=1000")["items"]}
+        while not (served := self.served()) == (replayed := self.replayed()):
+            # Unless the log went on between the two looks, they differ.
+            assert served[0] != replayed[0], (served, replayed)
+
+    def served(self):
+        """The log's head, and what is served for it: the servers' states by id."""
+        while True:
+            head = self.api("GET", "/head")["sequence"]
+            servers = self.api("GET", "/servers?limit=1000")["items"]
+            if self.api("GET", "/head")["sequence"] == head:
+                return head, states_of(servers)
+
+    def replayed(self):
+        """The same from the log."""
         status, text = self.replay("state", "--output", "json")
         assert status == 0, text
-        rows = json.loads(text)
-        rows = rows["servers"] if isinstance(rows, dict) else rows
-        replayed = {s["id"]: s for s in rows}
-        assert served.keys() == replayed.keys(), (served, replayed)
-        for server_id, server in served.items():
-            for field in ("power_status", "heartbeat_status", "actual_status"):
-                assert server[field] == replayed[server_id][field], (
-                    field, server, replayed[server_id])
+        state = json.loads(text)
+        return state["sequence"], states_of(state["servers"])
+
+
+def states_of(servers):
+    fields = ("power_status", "heartbeat_status", "actual_status")
+    return {server["id"]: [server[field] for field in fields] for server in servers}
 
 
 class Boot:
@@ -305,8 +317,8 @@ def need_program(*names):
 
 
 def together(case):
-    """A class decorator: the stories of a TestCase are told at the same time, each by a thread of its own, and reported
-    one by one. subTest does not work in them."""
+    """A class decorator: the stories of a TestCase are told at the same time, each by a thread of
+    its own, and reported one by one. subTest does not work in them."""
     stories = {name: story for name, story in vars(case).items() if name.startswith("test_")}
     set_up, tear_down = case.setUpClass, case.tearDownClass
 
