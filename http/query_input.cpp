@@ -11,7 +11,6 @@ namespace {
 
 constexpr int kVariant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 constexpr std::size_t kMaxCursor = 1024;
-constexpr std::size_t kMaxShown = 64;
 
 std::optional<std::string> read_cursor(std::string_view text) {
     if (text.size() > kMaxCursor)
@@ -25,15 +24,6 @@ std::optional<std::string> read_cursor(std::string_view text) {
         return std::nullopt;
     place.resize(size);
     return place;
-}
-
-/// A name from a query may hold any byte; what is told of it must be UTF-8.
-std::string printable(std::string_view name) {
-    std::string text(name.substr(0, kMaxShown));
-    std::ranges::replace_if(
-        text, [](char c) { return c < ' ' || c > '~'; }, '?'
-    );
-    return text;
 }
 
 } // namespace
@@ -83,7 +73,7 @@ std::optional<bool> QueryFields::flag(std::string_view name) {
 void QueryFields::refuse_unknown() {
     for (auto const& [key, value] : request_.query)
         if (std::ranges::find(known_, std::string_view(key)) == known_.end())
-            faults_.add(printable(key), "is not a parameter of this request");
+            faults_.add(key, "is not a parameter of this request");
 }
 
 Page read_page(QueryFields& query, Faults& faults) {
