@@ -67,6 +67,11 @@ core::Result<std::vector<Engine::Doubtful>> Engine::replay() {
         auto const* server = fleet_.find(event.server);
         if (unconfirmed && event.sequence >= *unconfirmed && is_request && server)
             doubtful.push_back({event.server, event.sequence, server->state});
+        // An earlier start took it back, and died before it could forget the note.
+        if (auto const* withdrawn = std::get_if<core::PowerWithdrawn>(&event.payload))
+            std::erase_if(doubtful, [&](auto const& one) {
+                return one.request == withdrawn->request;
+            });
         core::evolve(fleet_, event);
         parts_.subscriber.on_history(event);
         return true;
@@ -101,6 +106,9 @@ void Engine::decide_start(Turn& turn, std::vector<Doubtful> const& doubtful) {
         core::Payloads withdrawn;
         withdrawn.push_back(core::decide_withdrawal(it->before, it->request));
         turn.record(it->server, std::move(withdrawn), kPolicy, it->request);
+        // Whoever asks again with its key is not told that it was accepted.
+        for (auto& record : idempotency_.forget(it->request))
+            turn.change(std::move(record));
     }
     std::vector<core::ServerId> elapsed;
     for (auto const& [id, server] : fleet_.servers)

@@ -14,6 +14,17 @@ std::string record_key(IdempotencyKey const& key) {
     return key.actor + "\n" + key.key;
 }
 
+/// The event an answer names; none when it names none.
+core::Sequence sequence_in(std::string const& body) {
+    json::error_code error;
+    auto const answer = json::parse(body, error);
+    auto const* object = answer.if_object();
+    auto const* sequence = object ? object->if_contains("sequence") : nullptr;
+    if (!sequence || !sequence->is_number())
+        return {};
+    return {sequence->to_number<std::uint64_t>(error)};
+}
+
 } // namespace
 
 core::Result<void> Idempotency::apply(eventstore::RecordChange const& change) {
@@ -69,6 +80,14 @@ Idempotency::remember(IdempotencyKey const& key, Answer const& answer, core::Wal
         {"body", answer.remembered},
     };
     changes.push_back({eventstore::Table::Idempotency, record_key(key), json::serialize(record)});
+    return changes;
+}
+
+std::vector<eventstore::RecordChange> Idempotency::forget(core::Sequence event) const {
+    std::vector<eventstore::RecordChange> changes;
+    for (auto const& [key, entry] : entries_)
+        if (sequence_in(entry.body) == event)
+            changes.push_back({eventstore::Table::Idempotency, key, std::nullopt});
     return changes;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/hash.hpp"
+#include "core/ids.hpp"
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "eventstore/event_log.hpp"
@@ -41,6 +42,9 @@ class Idempotency {
     /// The records that remember this answer and forget the ones that are too old.
     std::vector<eventstore::RecordChange>
     remember(IdempotencyKey const& key, Answer const& answer, core::WallTime now) const;
+
+    /// The records that forget what was answered about this event, which was taken back.
+    std::vector<eventstore::RecordChange> forget(core::Sequence event) const;
 
   private:
     struct Entry {
