@@ -1,6 +1,17 @@
 #include "http/connections.hpp"
 
+#include <algorithm>
+
 namespace cpm::http {
+
+Connections::Limits Connections::Limits::with(std::size_t descriptors) {
+    Limits limits;
+    auto const free = descriptors > kForTheRest ? descriptors - kForTheRest : 0;
+    limits.all = std::clamp<std::size_t>(free, 4, limits.all);
+    limits.an_address = std::min(limits.an_address, limits.all);
+    limits.people = limits.all - limits.all / 4;
+    return limits;
+}
 
 Connections::Place::Place(std::shared_ptr<Connections> connections, std::string address)
     : connections_(std::move(connections))

@@ -13,7 +13,7 @@ namespace cpm::http {
 /// Counts the open connections against their limits (HTTP 3.5).
 ///
 /// A quarter of all places is kept for agents: people, and whoever has not said yet who he is, hold
-/// at most three quarters for longer than one head. A connection is an agent's from the request
+/// at most three quarters for longer than one request. A connection is an agent's from the request
 /// that brought an agent's credential (or a join) on, and a person's again from one that did not.
 /// When the people's places are taken a new connection may still come in; if its first request is
 /// no agent's it ends with 429.
@@ -25,6 +25,11 @@ class Connections {
         std::size_t all = 1024;
         std::size_t an_address = 256; ///< loopback: only the first limit counts
         std::size_t people = 768;
+
+        /// What a process with so many file descriptors can hold: the log needs some, too, and one
+        /// that cannot open a file ends the manager.
+        static Limits with(std::size_t descriptors);
+        static constexpr std::size_t kForTheRest = 256;
     };
 
     /// One connection's place; gives it back when it goes.

@@ -24,6 +24,7 @@ std::string lower_case(std::string_view text) {
 Checked<Head> parse_head(std::string_view bytes) {
     beast::http::request_parser<beast::http::empty_body> parser;
     parser.header_limit(kMaxHead);
+    parser.body_limit(boost::none); // each route has its own
     beast::error_code error;
     parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
     if (error == beast::http::error::bad_version)

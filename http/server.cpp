@@ -14,7 +14,9 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
+#include <sys/resource.h>
 #include <variant>
 
 namespace cpm::http {
@@ -32,6 +34,16 @@ class Context : public asio::io_context {
         : io_context(1) {}
     void end() { shutdown(); }
 };
+
+/// Raises the soft limit of file descriptors to the hard one, and says what there is.
+std::size_t raise_descriptors() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
 
 /// The names that Host may carry beside loopback and the address a connection came in on.
 std::vector<std::string> own_names(AppConfig const& config) {
@@ -164,11 +176,16 @@ void Server::run(manager::Writer& writer) {
         .throttle = parts.throttle,
     });
     auto const now = parts.given.clock.now();
+    auto const limits = Connections::Limits::with(raise_descriptors());
+    if (limits.all < Connections::Limits{}.all)
+        parts.given.report(fmt::format(
+            "at most {} connections: the limit of open files is too low for more", limits.all
+        ));
     parts.door.emplace(Door{
         .app = *parts.app,
         .authentication = parts.authentication,
         .routes = routes(),
-        .connections = std::make_shared<Connections>(Connections::Limits{}),
+        .connections = std::make_shared<Connections>(limits),
         .names = own_names(parts.given.config),
         .report = parts.given.report,
         .stopping = false,

@@ -110,12 +110,14 @@ asio::awaitable<void> Session::run() {
         }
         auto& request = checked->request;
         auto admitted = admit(door_, request, checked->content_length);
-        if (admitted && !place_.admit(admitted->is_agent))
+        bool const placed = place_.admit(admitted && admitted->is_agent);
+        if (admitted && !placed)
             admitted = tl::make_unexpected(refusal({429, "all connections for people are taken"}));
         std::optional<Response> response;
         if (!admitted) {
             response = std::move(admitted.error());
-            response->close = response->close || checked->content_length > 0; // left unread
+            bool const unread = checked->content_length > 0;
+            response->close = response->close || unread || !placed;
         } else {
             response = co_await read_body(request.body, checked->content_length);
         }

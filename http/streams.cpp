@@ -42,7 +42,7 @@ std::optional<core::Sequence> parse_id(std::string_view text) {
     core::Sequence id;
     auto const* const last = text.data() + text.size();
     auto const [end, fault] = std::from_chars(text.data(), last, id.value);
-    if (fault != std::errc() || end != last || text.empty())
+    if (fault != std::errc() || end != last || !id)
         return std::nullopt;
     return id;
 }
