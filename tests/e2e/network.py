@@ -40,7 +40,7 @@ def need_namespaces():
     """Skips the file where namespaces cannot be made."""
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     support.need_root("making namespaces")
-    support.need_program("unshare", "nsenter", "ip", "curl")
+    support.need_program("unshare", "nsenter", "mount", "ip", "curl")
     probe = subprocess.run(
         ["unshare", "--net", *UNSHARE_MACHINE, "mount", "--make-rprivate", "/proc"],
         capture_output=True, text=True)
