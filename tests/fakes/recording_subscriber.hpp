@@ -1,0 +1,50 @@
+#pragma once
+
+#include "core/evolve.hpp"
+#include "core/fleet.hpp"
+#include "manager/publication.hpp"
+#include "tests/fakes/journal.hpp"
+
+namespace cpm::test {
+
+/// Hears what is published and folds it, as everything that people see does.
+class RecordingSubscriber final : public manager::Subscriber {
+  public:
+    explicit RecordingSubscriber(Journal& journal)
+        : journal_(journal) {}
+
+    void on_history(core::Event const& event) override {
+        ++history_;
+        hear(event);
+    }
+    void on_record(eventstore::RecordChange const& record) override { records_.push_back(record); }
+    void on_published(std::shared_ptr<manager::Publication const> publication) override {
+        journal_.note("published to " + std::to_string(publication->head.sequence.value));
+        for (auto const& event : publication->events)
+            hear(event);
+        for (auto const& change : publication->changes)
+            records_.push_back(change);
+        head_ = publication->head;
+    }
+
+    core::Fleet const& fleet() const { return fleet_; }
+    std::vector<core::Event> const& events() const { return events_; }
+    std::vector<eventstore::RecordChange> const& records() const { return records_; }
+    eventstore::Head const& head() const { return head_; }
+    std::size_t history() const { return history_; } ///< events that were heard as history
+
+  private:
+    void hear(core::Event const& event) {
+        core::evolve(fleet_, event);
+        events_.push_back(event);
+    }
+
+    Journal& journal_;
+    core::Fleet fleet_;
+    std::vector<core::Event> events_;
+    std::vector<eventstore::RecordChange> records_;
+    eventstore::Head head_;
+    std::size_t history_ = 0;
+};
+
+} // namespace cpm::test
