@@ -1,13 +1,12 @@
 #include "manager/keys.hpp"
 
+#include "manager/key_file.hpp"
+
 #include <fmt/format.h>
 
 #include <cstring>
-#include <fcntl.h>
 #include <sodium.h>
 #include <span>
-#include <unistd.h>
-#include <vector>
 
 namespace cpm::manager {
 namespace {
@@ -22,56 +21,28 @@ std::string base64(std::span<unsigned char const> bytes) {
     return text;
 }
 
-core::Error broken(fs::path const& file, std::string_view what) {
-    return {
-        core::ErrorCode::Storage,
-        fmt::format(
-            "{}: {}; restore it from the backup of this data directory", file.string(), what
-        )};
-}
-
 core::Result<void> read_key(fs::path const& file, std::span<unsigned char> key) {
-    int const fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return tl::make_unexpected(broken(file, std::strerror(errno)));
-    std::vector<unsigned char> bytes(key.size() + 1);
-    auto const size = ::read(fd, bytes.data(), bytes.size());
-    ::close(fd);
-    if (size != static_cast<ssize_t>(key.size()))
-        return tl::make_unexpected(broken(file, fmt::format("is not a key of {} bytes", key.size()))
+    auto const bytes = read_key_file(file);
+    if (!bytes)
+        return tl::make_unexpected(bytes.error());
+    if (bytes->size() != key.size())
+        return tl::make_unexpected(
+            broken_key_file(file, fmt::format("is not a key of {} bytes", key.size()))
         );
-    std::memcpy(key.data(), bytes.data(), key.size());
-    return {};
-}
-
-/// Durable before it is used: a key that an agent was told must not be lost by a power cut.
-core::Result<void> write_key(fs::path const& file, std::span<unsigned char const> key) {
-    auto const draft = fs::path(file).concat(".new");
-    int const fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool fine = fd >= 0 &&
-                ::write(fd, key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
-                ::fsync(fd) == 0;
-    if (fd >= 0)
-        ::close(fd);
-    fine = fine && ::rename(draft.c_str(), file.c_str()) == 0;
-    int const folder = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fine = fine && folder >= 0 && ::fsync(folder) == 0;
-    if (folder >= 0)
-        ::close(folder);
-    if (!fine)
-        return core::fail(
-            core::ErrorCode::Storage,
-            fmt::format("{}: cannot be written: {}", file.string(), std::strerror(errno))
-        );
+    std::memcpy(key.data(), bytes->data(), key.size());
     return {};
 }
 
 template <class Make>
 core::Result<void> load_or_make(fs::path const& file, std::span<unsigned char> key, Make make) {
-    if (fs::exists(file))
+    std::error_code error;
+    bool const is_there = fs::exists(file, error);
+    if (error) // neither there nor absent: never made anew
+        return tl::make_unexpected(broken_key_file(file, error.message()));
+    if (is_there)
         return read_key(file, key);
     make();
-    return write_key(file, key);
+    return write_key_file(file, {reinterpret_cast<char const*>(key.data()), key.size()});
 }
 
 } // namespace
@@ -95,7 +66,12 @@ core::Result<Keys> Keys::load(fs::path const& data_directory) {
     };
     if (auto done = load_or_make(folder / "order.key", keys.order_secret_, make_order); !done)
         return tl::make_unexpected(done.error());
-    crypto_sign_ed25519_sk_to_pk(order_public.data(), keys.order_secret_.data());
+    // The file is a seed and the public key that follows from it; a flipped bit would make orders
+    // that no agent obeys.
+    std::array<unsigned char, crypto_sign_SECRETKEYBYTES> derived{};
+    crypto_sign_seed_keypair(order_public.data(), derived.data(), keys.order_secret_.data());
+    if (derived != keys.order_secret_)
+        return tl::make_unexpected(broken_key_file(folder / "order.key", "is damaged"));
     keys.order_key_ = base64(order_public);
 
     auto const make_witness = [&] {
