@@ -22,6 +22,11 @@ std::size_t Accounts::HashOf::operator()(core::Hash const& hash) const noexcept 
     return value;
 }
 
+bool is_wake_password(std::string_view hex) {
+    return (hex.size() == 8 || hex.size() == 12) &&
+           hex.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
 core::Result<void> Accounts::apply(eventstore::RecordChange const& change) {
     if (change.table != eventstore::Table::Accounts)
         return {};

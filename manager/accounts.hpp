@@ -69,6 +69,9 @@ struct WakePassword {
     bool operator==(WakePassword const&) const = default;
 };
 
+/// Whether this is 8 or 12 hexadecimal digits: no other password fits into a magic packet.
+bool is_wake_password(std::string_view hex);
+
 /// All accounts in memory, by what they are looked up by. A value each thread has its own of.
 class Accounts {
   public:

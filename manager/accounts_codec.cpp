@@ -34,6 +34,13 @@ core::Role role_of(json::value const& value) {
     return *role;
 }
 
+std::string wake_password_of(json::value const& value) {
+    auto hex = text_of(value);
+    if (!is_wake_password(hex))
+        throw std::invalid_argument("not 4 or 6 bytes in hexadecimal digits");
+    return hex;
+}
+
 core::ServerId server_of(std::string_view text) {
     auto const id = core::parse_server_id(text);
     if (!id)
@@ -77,7 +84,7 @@ Account decode(std::string_view kind, std::string const& id, json::object const&
             time_of(record.at("expires_at")),
             record.at("any_machine").as_bool()};
     if (kind == "wake")
-        return WakePassword{server_of(id), text_of(record.at("secure_on"))};
+        return WakePassword{server_of(id), wake_password_of(record.at("secure_on"))};
     throw std::invalid_argument("unknown kind of account");
 }
 

@@ -7,8 +7,20 @@ namespace {
 
 core::Actor const kAgent{core::ActorKind::Agent, {}};
 
-core::Error gone() {
-    return {core::ErrorCode::Gone, "this server was removed: it is no longer managed"};
+/// The server whose agent speaks. Looked at again here: it may have been removed, or its credential
+/// revoked, while this waited.
+core::Result<core::Server const*> find_caller(Turn const& turn, core::ServerId id) {
+    auto const* server = turn.fleet().find(id);
+    if (!server)
+        return core::fail(
+            core::ErrorCode::Gone, "this server was removed: it is no longer managed"
+        );
+    if (!server->agent.enrolled)
+        return core::fail(
+            core::ErrorCode::NotSignedIn,
+            "this agent's credential was revoked: join again with a new join token"
+        );
+    return server;
 }
 
 ManifestOutcome outcome(core::Server const& server, core::Manifest manifest) {
@@ -45,9 +57,10 @@ core::Manifest manifest_after(
 } // namespace
 
 core::Result<ManifestOutcome> decide(Turn& turn, ReceiveHeartbeat const& command) {
-    auto const* server = turn.fleet().find(command.server);
-    if (!server)
-        return tl::make_unexpected(gone());
+    auto const found = find_caller(turn, command.server);
+    if (!found)
+        return tl::make_unexpected(found.error());
+    auto const* server = *found;
     auto const& report = command.report;
     auto const& settings = turn.fleet().settings;
     auto payloads =
@@ -68,9 +81,10 @@ core::Result<ManifestOutcome> decide(Turn& turn, ReceiveHeartbeat const& command
 }
 
 core::Result<ManifestOutcome> decide(Turn& turn, AskManifest const& command) {
-    auto const* server = turn.fleet().find(command.server);
-    if (!server)
-        return tl::make_unexpected(gone());
+    auto const found = find_caller(turn, command.server);
+    if (!found)
+        return tl::make_unexpected(found.error());
+    auto const* server = *found;
     auto manifest =
         core::manifest_for(*server, turn.fleet().settings, command.asker, turn.rolled_back());
     if (manifest.power_status == core::PowerStatus::Off) {

@@ -53,7 +53,8 @@ core::Result<void> Engine::start() {
         return stored;
     if (auto cleared = parts_.log.clear_unconfirmed(); !cleared)
         return cleared;
-    arm_after_start(now);
+    // From here on, not from when the start began: writing it may have taken long.
+    arm_after_start(parts_.clock.now());
     started_ = true;
     return {};
 }
@@ -142,8 +143,7 @@ void Engine::arm_after_start(core::Now now) {
                 request
             );
         bool const starting = state.actual == core::ActualStatus::Starting;
-        if (!wants_wake(server) || state.request->confirmed ||
-            (server.wakes.rounds > 0 && !starting))
+        if (!awaits_start(server) || (server.wakes.rounds > 0 && !starting))
             continue;
         core::milliseconds wait{0};
         if (server.wakes.rounds > 0)
@@ -165,6 +165,11 @@ Turn Engine::begin_turn(core::Now now) {
 
 core::Result<void>
 Engine::round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listening) {
+    if (failure_) {
+        for (auto const& job : jobs)
+            job->answer(tl::make_unexpected(*failure_));
+        return tl::make_unexpected(*failure_);
+    }
     watch_space(now.mono);
     if (!listening || space_ == SpaceLevel::Full)
         recount_silence(now.mono);
@@ -191,9 +196,7 @@ void Engine::decide_jobs(
     for (auto const& job : jobs) {
         bool const refused =
             space_ == SpaceLevel::Full || (space_ == SpaceLevel::Reserve && job->is_peoples());
-        if (failure_)
-            job->answer(tl::make_unexpected(*failure_));
-        else if (refused)
+        if (refused)
             job->answer(tl::make_unexpected(no_space()));
         else {
             job->decide(turn);
@@ -278,7 +281,8 @@ void Engine::arm(core::Event const& event, core::Now decided) {
         // From the answer on: a slow sync must not shorten the time an agent has.
         auto const answered = parts_.clock.now().mono;
         deadlines_.set(id, DeadlineKind::Silence, answered + heartbeat->timeout, event.sequence);
-        if (!wants_wake(*server))
+        // It is up, or not Starting: its silence will bring the next packet.
+        if (heartbeat->status == core::HeartbeatStatus::On || server->wakes.rounds > 0)
             clear_wake(id);
     } else if (auto const* request = std::get_if<core::PowerRequested>(&event.payload)) {
         deadlines_.set(id, DeadlineKind::Standby, decided.mono + request->standby, event.sequence);
@@ -296,7 +300,12 @@ void Engine::arm(core::Event const& event, core::Now decided) {
         clear_wake(id);
     } else if (std::holds_alternative<core::HeartbeatLost>(event.payload)) {
         // It was still stopping when ON was asked for, and has gone down now: wake it (1.6).
-        if (wants_wake(*server))
+        if (awaits_start(*server))
+            deadlines_.set(id, DeadlineKind::Wake, decided.mono, server->state.request->sequence);
+    } else if (std::holds_alternative<core::ServerUpdated>(event.payload)) {
+        // It may have had no MAC address until now.
+        bool const waits = deadlines_.at(id, DeadlineKind::WakeTurn).has_value();
+        if (awaits_start(*server) && server->wakes.rounds == 0 && !waits)
             deadlines_.set(id, DeadlineKind::Wake, decided.mono, server->state.request->sequence);
     } else if (std::holds_alternative<core::WakeSent>(event.payload)) {
         if (server->state.actual == core::ActualStatus::Starting)
@@ -334,6 +343,8 @@ core::milliseconds Engine::standby_remaining(core::ServerId server) const {
 }
 
 std::optional<core::MonoTime> Engine::next_due() const {
+    if (failure_ || space_ == SpaceLevel::Full)
+        return std::nullopt; // a round could do nothing about what is due
     return deadlines_.next_due();
 }
 
@@ -351,7 +362,8 @@ void Engine::watch_space(core::MonoTime now) {
 }
 
 core::Result<void> Engine::keep_witness(core::MonoTime now) {
-    if (now - witness_kept_ < core::milliseconds{900})
+    // With rounds at least every 250 ms, this is at least every second.
+    if (now - witness_kept_ < core::milliseconds{700})
         return {};
     witness_kept_ = now;
     auto kept = parts_.log.keep_witness();

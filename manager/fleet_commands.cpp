@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cpm::manager {
 namespace {
 
@@ -22,6 +24,12 @@ core::Result<void> match(core::Server const& server, std::optional<core::Sequenc
     );
 }
 
+core::Result<void> check_wake_password(std::optional<std::string> const& hex) {
+    if (!hex || hex->empty() || is_wake_password(*hex))
+        return {};
+    return core::invalid("wake.secure_on", "must be 4 or 6 bytes in hexadecimal digits");
+}
+
 void keep_wake_password(Turn& turn, core::ServerId server, std::optional<std::string> const& hex) {
     if (!hex)
         return;
@@ -32,6 +40,8 @@ void keep_wake_password(Turn& turn, core::ServerId server, std::optional<std::st
 
 core::Result<AddServer::Outcome> decide(Turn& turn, AddServer const& command) {
     if (auto fine = core::check_config(turn.fleet(), {}, command.config); !fine)
+        return tl::make_unexpected(fine.error());
+    if (auto fine = check_wake_password(command.secure_on); !fine)
         return tl::make_unexpected(fine.error());
     auto id = make_server_id(turn.random());
     while (turn.fleet().find(id))
@@ -50,6 +60,8 @@ core::Result<UpdateServer::Outcome> decide(Turn& turn, UpdateServer const& comma
     auto config = (*server)->config;
     command.edit(config);
     if (auto fine = core::check_config(turn.fleet(), command.server, config); !fine)
+        return tl::make_unexpected(fine.error());
+    if (auto fine = check_wake_password(command.secure_on); !fine)
         return tl::make_unexpected(fine.error());
     if (config == (*server)->config && !command.secure_on)
         return UpdateServer::Outcome{};
@@ -98,9 +110,11 @@ core::Result<RequestPower::Outcome> decide(Turn& turn, RequestPower const& comma
     };
     auto const standby = core::standby_time(server.config, turn.fleet().settings);
     auto decision = core::decide_power(server, command.target, standby, guards);
-    if (decision.refusal && decision.refusal->code == core::ErrorCode::StandbyOpen)
-        decision.refusal->remaining_seconds =
-            std::chrono::ceil<core::seconds>(turn.standby_remaining(server)).count();
+    if (decision.refusal && decision.refusal->code == core::ErrorCode::StandbyOpen) {
+        // Its deadline may have passed and be decided after this: "wait 0 seconds" helps nobody.
+        auto const left = std::chrono::ceil<core::seconds>(turn.standby_remaining(server));
+        decision.refusal->remaining_seconds = std::max(left, core::seconds{1}).count();
+    }
     auto const holds = server.state.request ? server.state.request->sequence : server.changed;
     auto const events = turn.record(command.server, std::move(decision.events), command.actor);
     if (decision.refusal)

@@ -20,7 +20,7 @@ struct AddServer {
     static constexpr bool kPeoples = true;
     core::Actor actor;
     core::ServerConfig config;
-    std::optional<std::string> secure_on; ///< hexadecimal
+    std::optional<std::string> secure_on; ///< 8 or 12 hexadecimal digits
 };
 core::Result<AddServer::Outcome> decide(Turn& turn, AddServer const& command);
 
@@ -35,7 +35,7 @@ struct UpdateServer {
     core::ServerId server;
     std::optional<core::Sequence> if_match; ///< the `configured` the editor saw
     std::function<void(core::ServerConfig&)> edit;
-    std::optional<std::string> secure_on; ///< hexadecimal; empty removes it
+    std::optional<std::string> secure_on; ///< 8 or 12 hexadecimal digits; empty removes it
 };
 core::Result<UpdateServer::Outcome> decide(Turn& turn, UpdateServer const& command);
 

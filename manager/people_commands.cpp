@@ -11,11 +11,23 @@ core::Actor user(std::string const& name) {
     return {core::ActorKind::User, name};
 }
 
+/// Else they would be kept for ever.
+void forget_expired_sessions(Turn& turn, std::string const& username) {
+    std::vector<core::Hash> expired;
+    turn.accounts().for_each_session(username, [&](Session const& session) {
+        if (session.expires_at < turn.now().wall)
+            expired.push_back(session.secret);
+    });
+    for (auto const& secret : expired)
+        turn.change(remove_session(secret));
+}
+
 SessionOutcome open_session(Turn& turn, std::string const& username, std::string const& address) {
     auto secret = make_secret(turn.random(), "");
     auto const now = turn.now().wall;
     Session const session{hash_secret(secret), username, now, now + kSessionLifetime};
     auto const sequence = turn.record_one({}, core::SignedIn{username, address}, user(username));
+    forget_expired_sessions(turn, username);
     turn.change(put(session));
     return {std::move(secret), session.expires_at, sequence};
 }

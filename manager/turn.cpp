@@ -9,7 +9,8 @@ namespace cpm::manager {
 Turn::Turn(World world, core::Now now, core::Sequence head)
     : world_(std::move(world))
     , now_(now)
-    , head_(head) {}
+    , head_(head)
+    , epoch_(world_.fleet.epoch) {}
 
 bool Turn::is_own_host(core::Server const& server) const {
     auto const own = world_.own_macs();

@@ -39,7 +39,8 @@ class Turn {
     Idempotency const& idempotency() const { return world_.idempotency; }
     Random& random() { return world_.random; }
     core::Now now() const { return now_; }
-    bool rolled_back() const { return world_.rolled_back; }
+    /// Until an earlier command of this very round accepted it: a new epoch has begun.
+    bool rolled_back() const { return world_.rolled_back && world_.fleet.epoch == epoch_; }
     bool is_own_host(core::Server const& server) const;
     /// Whole milliseconds; counts from the full standby time for a request of this very round.
     core::milliseconds standby_remaining(core::Server const& server) const;
@@ -66,6 +67,7 @@ class Turn {
     World world_;
     core::Now now_;
     core::Sequence head_;
+    std::uint64_t epoch_;
     std::vector<core::Event> events_;
     std::vector<eventstore::RecordChange> changes_;
 };

@@ -8,7 +8,7 @@
 namespace cpm::manager {
 namespace {
 
-/// SecureOn from its hexadecimal form; validated when it was stored.
+/// SecureOn from its 8 or 12 hexadecimal digits; no other form is stored or read.
 std::optional<wol::SecureOn> secure_on(WakePassword const* password) {
     if (!password)
         return std::nullopt;
@@ -34,6 +34,11 @@ wol::WakeTarget target_of(core::WakeSettings const& wake, WakePassword const* pa
     return target;
 }
 
+bool is_asked_on(core::ServerState const& state) {
+    return state.power == core::PowerStatus::On && state.request &&
+           state.request->target == core::PowerStatus::On;
+}
+
 } // namespace
 
 core::seconds wake_pause(std::uint32_t rounds) {
@@ -41,11 +46,12 @@ core::seconds wake_pause(std::uint32_t rounds) {
     return core::seconds{1LL << std::min(rounds - 1, kLastDoubling)};
 }
 
+bool awaits_start(core::Server const& server) {
+    return is_asked_on(server.state) && !server.state.request->confirmed;
+}
+
 bool wants_wake(core::Server const& server) {
-    auto const& state = server.state;
-    bool const asked = state.power == core::PowerStatus::On && state.request &&
-                       state.request->target == core::PowerStatus::On;
-    return asked && (server.wakes.rounds == 0 || !state.request->confirmed);
+    return is_asked_on(server.state) && (server.wakes.rounds == 0 || awaits_start(server));
 }
 
 Waker::Waker(wol::WakeSender& sender)

@@ -12,8 +12,11 @@ namespace cpm::manager {
 /// the server is Starting.
 core::seconds wake_pause(std::uint32_t rounds);
 
-/// Whether a magic packet is still called for: ON stands, and no packet was sent for it yet or
-/// nobody answered.
+/// ON was asked for, and the server has not been ON since.
+bool awaits_start(core::Server const& server);
+
+/// Whether a magic packet is still called for: the server awaits its start, or ON was asked for and
+/// no packet was sent yet.
 bool wants_wake(core::Server const& server);
 
 /// Sends magic packets, one server at a time with the stagger between two (status model 1.6).

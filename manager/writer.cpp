@@ -40,6 +40,7 @@ core::Result<void> Writer::stop() {
     wake_.notify_one();
     if (thread_.joinable())
         thread_.join();
+    refuse_queued(); // of a writer that never ran
     return stopped_;
 }
 
@@ -80,33 +81,46 @@ void Writer::wait_for_work(std::unique_lock<std::mutex>& lock) {
 
 void Writer::loop() {
     std::vector<std::unique_ptr<Job>> jobs;
+    bool is_first = true;
     bool last = false;
-    while (!last) {
+    while (!last && stopped_) {
         jobs.clear();
         {
             std::unique_lock lock(mutex_);
-            wait_for_work(lock);
+            if (!is_first)
+                wait_for_work(lock);
             jobs.swap(queue_);
             last = stopping_;
         }
         auto const now = clock_.now();
-        bool const listening = was_listening(now.mono);
+        // Before its first turn nobody listened, whatever lay between the start and now.
+        bool const listening = !is_first && was_listening(now.mono);
         last_turn_ = now.mono.time_since_epoch();
-        auto const done = engine_.round(jobs, now, listening);
+        stopped_ = engine_.round(jobs, now, listening);
         readiness_ = engine_.readiness();
-        if (!done) {
-            stopped_ = done;
-            on_failure_(done.error());
-            break;
-        }
+        is_first = false;
     }
-    std::lock_guard const lock(mutex_);
-    stopping_ = true; // nothing more is accepted, also after a failure
-    for (auto const& job : queue_)
-        job->answer(tl::make_unexpected(busy()));
-    queue_.clear();
-    if (stopped_)
+    if (stopped_) {
         stopped_ = engine_.stop();
+        return;
+    }
+    {
+        std::lock_guard const lock(mutex_);
+        stopping_ = true;
+    }
+    on_failure_(stopped_.error());
+    refuse_queued();
+}
+
+void Writer::refuse_queued() {
+    std::vector<std::unique_ptr<Job>> jobs;
+    {
+        std::lock_guard const lock(mutex_);
+        jobs.swap(queue_);
+    }
+    // Without the lock: whoever is told may submit again.
+    for (auto const& job : jobs)
+        job->answer(tl::make_unexpected(busy()));
 }
 
 } // namespace cpm::manager

@@ -26,8 +26,8 @@ class Writer {
     static constexpr core::milliseconds kTick{250};
     static constexpr core::seconds kLate{2};
 
-    /// `on_failure` is called once, on the writer's thread, when the engine has failed for good:
-    /// the process must exit.
+    /// `on_failure` is called once, on the writer's thread, when a round has failed for good: the
+    /// process must exit. It must not call stop().
     Writer(Engine& engine, Clock const& clock, std::function<void(core::Error const&)> on_failure);
     ~Writer();
 
@@ -53,6 +53,7 @@ class Writer {
   private:
     void enqueue(std::unique_ptr<Job> job);
     void loop();
+    void refuse_queued();
     void wait_for_work(std::unique_lock<std::mutex>& lock);
     bool was_listening(core::MonoTime now) const;
 
@@ -64,7 +65,7 @@ class Writer {
     std::condition_variable wake_;
     std::vector<std::unique_ptr<Job>> queue_;
     bool stopping_ = false;
-    core::Result<void> stopped_{};
+    core::Result<void> stopped_{}; ///< the thread's own until it was joined
 
     std::atomic<core::MonoTime::duration> last_turn_;
     std::atomic<core::MonoTime::duration> last_listened_;
