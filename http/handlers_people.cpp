@@ -118,8 +118,15 @@ HandlerResult set_up(App& app, Request const& request, Caller const& /*caller*/)
     auto key = idempotency_key(request, "setup", credentials->username);
     if (!key)
         co_return refused(app, key.error());
-    if (app.model.accounts().has_users() && !*key)
-        co_return refused(app, {core::ErrorCode::Conflict, "setup is done: sign in"});
+    if (app.model.accounts().has_users()) {
+        // Also after a restart, when there is no code any more.
+        Refuse command{{core::ErrorCode::Conflict, "setup is done: sign in"}};
+        Render<Refuse> render = render_sequence<Refuse>;
+        auto answer =
+            co_await execute_once(app, std::move(*key), std::move(command), std::move(render));
+        co_return answer ? json_text_response(answer->status, std::move(answer->body))
+                         : refused(app, answer.error());
+    }
     auto const now = app.clock.now().mono;
     if (auto const may = app.throttle.attempt(kSetupAccount, request.peer, now); !may)
         co_return refused(app, may.error());

@@ -136,7 +136,10 @@ Response problem(core::Error const& error, core::WallTime now) {
 Response problem(int status, std::string detail) {
     auto const found = std::ranges::find(kPlain, status, &PlainProblem::status);
     ASSERT(found != kPlain.end());
-    return as_response(status, base(status, found->type, found->phrase, detail));
+    auto response = as_response(status, base(status, found->type, found->phrase, detail));
+    if (status == 429) // places are given back all the time
+        response.headers.emplace_back("Retry-After", "1");
+    return response;
 }
 
 std::string_view reason_phrase(int status) {

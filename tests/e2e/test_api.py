@@ -75,6 +75,13 @@ class Setup(unittest.TestCase):
         self.assertEqual(self.set_up().status, 409)
         self.assertEqual(self.set_up(setup_code="AAAA-AAAA-AAAA").status, 409)
 
+        self.manager.stop()
+        self.manager.start()
+        again = self.set_up(headers=key, setup_code="AAAA-AAAA-AAAA")
+        self.assertEqual((again.status, again.raw), (done.status, done.raw))
+        other = self.set_up(headers={"Idempotency-Key": "second"}, setup_code="AAAA-AAAA-AAAA")
+        self.assertEqual((other.status, other["type"]), (409, "/problems/conflict"))
+
         who = self.manager.ask("GET", "/api/v1/session",
                                headers={"Cookie": cookie.split(";")[0]})
         self.assertEqual(who["name"], "alice")
