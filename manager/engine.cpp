@@ -44,7 +44,7 @@ core::Result<void> Engine::start() {
     rolled_back_ = parts_.log.rolled_back().has_value();
 
     auto const now = parts_.clock.now();
-    watch_space(now.mono);
+    watch_space();
     if (space_ == SpaceLevel::Full)
         return tl::make_unexpected(no_space());
     auto turn = begin_turn(now);
@@ -170,7 +170,7 @@ Engine::round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listenin
             job->answer(tl::make_unexpected(*failure_));
         return tl::make_unexpected(*failure_);
     }
-    watch_space(now.mono);
+    watch_space();
     if (!listening || space_ == SpaceLevel::Full)
         recount_silence(now.mono);
 
@@ -350,10 +350,7 @@ std::optional<core::MonoTime> Engine::next_due() const {
 
 // --- the disk
 
-void Engine::watch_space(core::MonoTime now) {
-    if (started_ && now - space_looked_ < core::seconds{1})
-        return;
-    space_looked_ = now;
+void Engine::watch_space() {
     auto const free = parts_.log.free_bytes();
     auto const total = parts_.log.total_bytes();
     if (!free || !total)
@@ -366,9 +363,18 @@ core::Result<void> Engine::keep_witness(core::MonoTime now) {
     if (now - witness_kept_ < core::milliseconds{700})
         return {};
     witness_kept_ = now;
+    return write_witness();
+}
+
+core::Result<void> Engine::write_witness() {
     auto kept = parts_.log.keep_witness();
-    if (!kept)
-        failure_ = kept.error();
+    if (kept)
+        return {};
+    // On a full disk the log does not move either, and the next try is soon.
+    watch_space();
+    if (space_ == SpaceLevel::Full)
+        return {};
+    failure_ = kept.error();
     return kept;
 }
 
@@ -378,7 +384,7 @@ core::Result<void> Engine::stop() {
         turn.record_one({}, core::ManagerStopped{}, kPolicy);
     if (auto stored = commit(turn); !stored)
         return stored;
-    return parts_.log.keep_witness();
+    return write_witness();
 }
 
 Readiness Engine::readiness() const {

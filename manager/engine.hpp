@@ -88,8 +88,9 @@ class Engine {
     void clear_wake(core::ServerId server);
     void recount_silence(core::MonoTime now);
     core::milliseconds standby_remaining(core::ServerId server) const;
-    void watch_space(core::MonoTime now);
+    void watch_space();
     core::Result<void> keep_witness(core::MonoTime now);
+    core::Result<void> write_witness();
 
     EngineParts parts_;
     core::Fleet fleet_;
@@ -101,7 +102,6 @@ class Engine {
     bool rolled_back_ = false;
     bool started_ = false;
     SpaceLevel space_ = SpaceLevel::Plenty;
-    core::MonoTime space_looked_{};
     core::MonoTime witness_kept_{};
     std::optional<core::Error> failure_;
     std::vector<Due> due_; ///< kept between rounds for its memory

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kMiB = 1ULL << 20;
 constexpr std::uint64_t kTotal = 10'000 * kMiB; // its reserve: 500 MiB, the last one 125 MiB
 
-/// The level is looked at once a second.
+/// The level is looked at in each round.
 void free_space(Rig& rig, std::uint64_t bytes) {
     rig.log().total = kTotal;
     rig.log().free = bytes;
@@ -116,6 +116,45 @@ TEST_CASE("space: in the last reserve no deadline asks for a round that could do
     CHECK_FALSE(rig.engine().next_due());
     free_space(rig, 600 * kMiB);
     CHECK(rig.engine().next_due());
+}
+
+TEST_CASE("space: a disk that fills up is seen before the next append (2.2)") {
+    Rig rig;
+    auto const id = rig.running("n", 1);
+    REQUIRE(rig.round());
+    auto const head = rig.log().head();
+    rig.log().total = kTotal;
+    rig.log().free = 0;
+    CHECK(code(rig.ask(heartbeat(id))) == ErrorCode::NoSpace);
+    CHECK(rig.log().head() == head);
+}
+
+TEST_CASE("space: a witness that finds the disk full is written when there is room (2.2)") {
+    Rig rig;
+    auto const id = rig.running("n", 1);
+    rig.pass(5s);
+    REQUIRE(rig.ask(heartbeat(id)));
+    rig.log().witness_fails = true;
+    free_space(rig, 0);
+    for (int i = 0; i < 8; ++i) {
+        rig.clock.advance(250ms);
+        CHECK(rig.round());
+    }
+    CHECK(rig.engine().readiness() == manager::Readiness::NoSpace);
+    CHECK(rig.engine().stop());
+
+    rig.log().witness_fails = false;
+    rig.journal.clear();
+    free_space(rig, 600 * kMiB);
+    rig.clock.advance(1s);
+    CHECK(rig.round());
+    auto const lines = rig.journal.lines();
+    CHECK(
+        std::ranges::count(
+            lines, "witness of " + std::to_string(rig.log().head().sequence.value)
+        ) == 1
+    );
+    CHECK(rig.ask(heartbeat(id)));
 }
 
 TEST_CASE("space: a stop on a full disk appends nothing and is clean (2.2)") {
