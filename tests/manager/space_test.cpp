@@ -2,6 +2,8 @@
 #include "manager/space.hpp"
 #include "tests/manager/rig.hpp"
 
+#include <algorithm>
+
 using namespace cpm;
 using namespace cpm::test;
 using namespace std::chrono_literals;
@@ -148,12 +150,8 @@ TEST_CASE("space: a witness that finds the disk full is written when there is ro
     free_space(rig, 600 * kMiB);
     rig.clock.advance(1s);
     CHECK(rig.round());
-    auto const lines = rig.journal.lines();
-    CHECK(
-        std::ranges::count(
-            lines, "witness of " + std::to_string(rig.log().head().sequence.value)
-        ) == 1
-    );
+    auto const witness = "witness of " + std::to_string(rig.log().head().sequence.value);
+    CHECK(std::ranges::count(rig.journal.lines(), witness) > 0);
     CHECK(rig.ask(heartbeat(id)));
 }
 
