@@ -37,6 +37,8 @@ struct AppConfig {
     std::vector<std::string>
         host_names;         ///< accepted in Host beside loopback and the machine's own addresses
     std::string public_url; ///< in join lines; empty: the first LAN address
+    std::string https;      ///< "ADDRESS:PORT" of the TLS listener, told by the Server; empty: off
+    std::string ca_pin;     ///< of the TLS listener's own authority; empty: none
 };
 
 /// Everything a handler works with: one thread, one io_context. Parts are owned by the composition

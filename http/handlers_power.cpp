@@ -3,6 +3,7 @@
 #include "http/answers.hpp"
 #include "http/handlers.hpp"
 #include "http/join_line.hpp"
+#include "http/own_names.hpp"
 #include "http/server_answers.hpp"
 #include "manager/fleet_commands.hpp"
 
@@ -82,14 +83,20 @@ HandlerResult create_join_token(App& app, Request const& request, Caller const& 
     if (!command)
         co_return refused(app, command.error());
     command->actor = caller.actor;
-    auto url = manager_url(app.config.public_url, first_lan_address(), request);
+    OwnAddresses const own{
+        .public_url = app.config.public_url,
+        .https = app.config.https,
+        .ca_pin = app.config.ca_pin,
+        .lan_address = first_lan_address(),
+    };
+    auto address = join_address(own, request);
     Render<CreateJoinToken> render =
-        [url = std::move(url)](manager::Turn const&, CreateJoinToken::Outcome&& outcome) {
+        [address = std::move(address)](manager::Turn const&, CreateJoinToken::Outcome&& outcome) {
             return make_answer(
                 201,
                 {{"join_token", outcome.join_token},
                  {"expires_at", core::to_rfc3339(outcome.expires_at)},
-                 {"command", join_line(url, outcome.join_token)},
+                 {"command", join_line(address, outcome.join_token)},
                  {"sequence", sequence_or_null(outcome.sequence)}},
                 {"join_token", "command"}
             );

@@ -2,79 +2,67 @@
 
 #include <fmt/format.h>
 
-#include <arpa/inet.h>
-#include <array>
-#include <ifaddrs.h>
-#include <memory>
-#include <net/if.h>
-#include <netinet/in.h>
-
 namespace cpm::http {
 namespace {
 
-std::optional<std::string> text_of_ipv4(sockaddr const* address) {
-    auto const& ipv4 = reinterpret_cast<sockaddr_in const*>(address)->sin_addr;
-    if ((ntohl(ipv4.s_addr) & 0xffff0000U) == 0xa9fe0000U) // 169.254.0.0/16: link-local
-        return std::nullopt;
-    std::array<char, INET_ADDRSTRLEN> text{};
-    inet_ntop(AF_INET, &ipv4, text.data(), text.size());
-    return text.data();
+struct HostAndPort {
+    std::string_view host; ///< an IPv6 address in its brackets
+    std::string_view port; ///< ":8080"; empty: none
+};
+
+HostAndPort split(std::string_view authority) {
+    auto const bracket = authority.find(']');
+    auto const colon = authority.find(':', bracket == authority.npos ? 0 : bracket);
+    if (colon == authority.npos)
+        return {authority, {}};
+    return {authority.substr(0, colon), authority.substr(colon)};
 }
 
-std::optional<std::string> text_of_ipv6(sockaddr const* address) {
-    auto const& ipv6 = reinterpret_cast<sockaddr_in6 const*>(address)->sin6_addr;
-    if (IN6_IS_ADDR_LINKLOCAL(&ipv6))
-        return std::nullopt;
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    inet_ntop(AF_INET6, &ipv6, text.data(), text.size());
-    return fmt::format("[{}]", text.data());
+bool is_unspecified(std::string_view host) {
+    return host == "0.0.0.0" || host == "[::]";
 }
 
-/// ":8080" of "127.0.0.1:8080" and "[::1]:8080"; empty without a port.
-std::string_view port_of(std::string_view host) {
-    auto const bracket = host.find(']');
-    auto const colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
-    return colon == std::string_view::npos ? std::string_view{} : host.substr(colon);
+bool is_loopback(std::string_view host) {
+    return host.starts_with("127.") || host == "[::1]" || host == "localhost";
+}
+
+/// Whether an https URL leads to the TLS listener's port.
+bool is_listeners(std::string_view url, std::string_view https) {
+    constexpr std::string_view kScheme = "https://";
+    if (https.empty() || !url.starts_with(kScheme))
+        return false;
+    url.remove_prefix(kScheme.size());
+    auto const port = split(url.substr(0, url.find('/'))).port;
+    return (port.empty() ? ":443" : port) == split(https).port;
 }
 
 } // namespace
 
-std::optional<std::string> first_lan_address() {
-    ifaddrs* list = nullptr;
-    if (getifaddrs(&list) != 0)
-        return std::nullopt;
-    std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> const owner(list, &freeifaddrs);
-    std::optional<std::string> ipv6;
-    for (auto const* item = list; item; item = item->ifa_next) {
-        if (!item->ifa_addr || !(item->ifa_flags & IFF_UP) || (item->ifa_flags & IFF_LOOPBACK))
-            continue;
-        if (item->ifa_addr->sa_family == AF_INET) {
-            if (auto ipv4 = text_of_ipv4(item->ifa_addr))
-                return ipv4;
-        } else if (item->ifa_addr->sa_family == AF_INET6 && !ipv6)
-            ipv6 = text_of_ipv6(item->ifa_addr);
+JoinAddress join_address(OwnAddresses const& own, Request const& request) {
+    auto url = own.public_url;
+    while (url.ends_with('/'))
+        url.remove_suffix(1);
+    if (!url.empty())
+        return {std::string(url), std::string(is_listeners(url, own.https) ? own.ca_pin : "")};
+    if (!own.https.empty()) {
+        auto const [host, port] = split(own.https);
+        bool const elsewhere = !is_unspecified(host) && !is_loopback(host);
+        std::string_view const fallback = is_unspecified(host) ? "localhost" : host;
+        auto const reached =
+            elsewhere ? std::string(host) : own.lan_address.value_or(std::string(fallback));
+        return {fmt::format("https://{}{}", reached, port), std::string(own.ca_pin)};
     }
-    return ipv6;
-}
-
-std::string manager_url(
-    std::string_view public_url,
-    std::optional<std::string> const& lan_address,
-    Request const& request
-) {
-    while (public_url.ends_with('/'))
-        public_url.remove_suffix(1);
-    if (!public_url.empty())
-        return std::string(public_url);
     auto const host = request.header("host").value_or("localhost");
-    auto const scheme = request.secure ? "https" : "http";
-    if (lan_address)
-        return fmt::format("{}://{}{}", scheme, *lan_address, port_of(host));
-    return fmt::format("{}://{}", scheme, host);
+    if (own.lan_address)
+        return {fmt::format("http://{}{}", *own.lan_address, split(host).port), {}};
+    return {fmt::format("http://{}", host), {}};
 }
 
-std::string join_line(std::string_view manager_url, std::string_view join_token) {
-    return fmt::format("cpm-agent join {} --token {}", manager_url, join_token);
+std::string join_line(JoinAddress const& address, std::string_view join_token) {
+    auto line = fmt::format("cpm-agent join {} --token {}", address.url, join_token);
+    if (!address.ca_pin.empty())
+        line += fmt::format(" --ca-pin {}", address.ca_pin);
+    return line;
 }
 
 } // namespace cpm::http

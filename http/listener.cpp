@@ -53,7 +53,7 @@ struct Ended {
     }
 };
 
-void welcome(Door& door, tcp::socket socket) {
+void welcome(Door& door, tcp::socket socket, TlsContext const& tls) {
     Ended const ended{&door};
     ErrorCode error;
     auto const remote = socket.remote_endpoint(error).address();
@@ -64,10 +64,14 @@ void welcome(Door& door, tcp::socket socket) {
     bool const loopback = remote.is_loopback() || text.starts_with("127.");
     auto place = Connections::take(door.connections, text, loopback);
     if (auto* const granted = std::get_if<Connections::Place>(&place))
-        asio::co_spawn(door.app.io, serve(door, std::move(socket), std::move(*granted)), ended);
+        asio::co_spawn(
+            door.app.io, serve(door, std::move(socket), tls, std::move(*granted)), ended
+        );
     else if (door.links.size() < door.connections->count() + kMaxTurnedAway)
         asio::co_spawn(
-            door.app.io, turn_away(door, std::move(socket), std::get<std::string>(place)), ended
+            door.app.io,
+            turn_away(door, std::move(socket), tls, std::get<std::string>(place)),
+            ended
         );
 }
 
@@ -103,7 +107,8 @@ std::string endpoint_text(tcp::endpoint const& endpoint) {
                                       : fmt::format("{}:{}", address, endpoint.port());
 }
 
-asio::awaitable<void> accept_all(Door& door, tcp::acceptor& acceptor) {
+asio::awaitable<void> accept_all(Door& door, Entrance& entrance) {
+    auto& acceptor = entrance.acceptor;
     asio::steady_timer pause(door.app.io);
     bool was_failing = false;
     while (acceptor.is_open()) {
@@ -112,7 +117,7 @@ asio::awaitable<void> accept_all(Door& door, tcp::acceptor& acceptor) {
         co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
         if (!error) {
             was_failing = false;
-            welcome(door, std::move(socket));
+            welcome(door, std::move(socket), entrance.tls);
             continue;
         }
         if (error == asio::error::operation_aborted || error == asio::error::connection_aborted)

@@ -2,6 +2,7 @@
 
 #include "core/result.hpp"
 #include "http/door.hpp"
+#include "http/tls_context.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -18,7 +19,13 @@ listen_on(asio::io_context& io, std::string_view address_and_port);
 /// "127.0.0.1:8080", "[::1]:8080".
 std::string endpoint_text(asio::ip::tcp::endpoint const& endpoint);
 
+/// Where connections come in.
+struct Entrance {
+    asio::ip::tcp::acceptor acceptor;
+    TlsContext tls; ///< null: plain HTTP
+};
+
 /// Accepts until the acceptor is closed.
-asio::awaitable<void> accept_all(Door& door, asio::ip::tcp::acceptor& acceptor);
+asio::awaitable<void> accept_all(Door& door, Entrance& entrance);
 
 } // namespace cpm::http

@@ -18,6 +18,9 @@ constexpr std::string_view kPolicy =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'";
 
+// A year, for this name alone.
+constexpr std::string_view kStrictTransport = "max-age=31536000";
+
 bool breaks_head(std::string_view text) {
     return std::ranges::any_of(text, [](char c) {
         return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -84,6 +87,8 @@ std::string render_head(Response const& response, Framing framing, core::WallTim
         add(head, "Content-Security-Policy", kPolicy);
     add(head, "X-Content-Type-Options", "nosniff");
     add(head, "Referrer-Policy", "no-referrer");
+    if (framing.secure)
+        add(head, "Strict-Transport-Security", kStrictTransport);
     for (auto const& [name, value] : response.headers)
         add(head, name, value);
     if (!framing.keep_alive)

@@ -11,6 +11,7 @@ namespace cpm::http {
 struct Framing {
     bool keep_alive = true;
     bool head_only = false; ///< the answer to a HEAD
+    bool secure = false;    ///< over TLS
 };
 
 /// The status line and all fields, with the security headers that every response carries (HTTP

@@ -1,10 +1,10 @@
 #include "http/server.hpp"
 
 #include "http/door.hpp"
-#include "http/head_check.hpp"
 #include "http/link.hpp"
 #include "http/listener.hpp"
 #include "http/manifest_waiters.hpp"
+#include "http/own_names.hpp"
 #include "http/password_pool.hpp"
 #include "http/sign_in_throttle.hpp"
 #include "http/streams.hpp"
@@ -16,6 +16,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <deque>
 #include <sys/resource.h>
 #include <variant>
 
@@ -43,16 +44,6 @@ std::size_t raise_descriptors() {
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
     return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
-}
-
-/// The names that Host may carry beside loopback and the address a connection came in on.
-std::vector<std::string> own_names(AppConfig const& config) {
-    auto names = config.host_names;
-    if (auto const scheme = config.public_url.find("://"); scheme != std::string::npos) {
-        auto const rest = config.public_url.substr(scheme + 3);
-        names.push_back(host_of(rest.substr(0, rest.find('/'))));
-    }
-    return names;
 }
 
 } // namespace
@@ -83,7 +74,7 @@ struct Server::Parts {
     Streams streams;
     SignInThrottle throttle;
     std::unique_ptr<PasswordPool> passwords;
-    std::optional<tcp::acceptor> acceptor;
+    std::deque<Entrance> entrances;
     asio::steady_timer drain;
     std::optional<App> app;
     std::optional<Door> door;
@@ -151,12 +142,15 @@ void Server::on_published(std::shared_ptr<manager::Publication const> publicatio
     });
 }
 
-core::Result<std::string> Server::listen(std::string_view address) {
+core::Result<std::string> Server::listen(std::string_view address, TlsContext tls) {
     auto acceptor = listen_on(parts_->io, address);
     if (!acceptor)
         return tl::make_unexpected(acceptor.error());
-    auto const& bound = parts_->acceptor.emplace(std::move(*acceptor));
-    return endpoint_text(bound.local_endpoint());
+    auto bound = endpoint_text(acceptor->local_endpoint());
+    if (tls)
+        parts_->given.config.https = bound;
+    parts_->entrances.push_back({std::move(*acceptor), std::move(tls)});
+    return bound;
 }
 
 void Server::run(manager::Writer& writer) {
@@ -186,7 +180,7 @@ void Server::run(manager::Writer& writer) {
         .authentication = parts.authentication,
         .routes = routes(),
         .connections = std::make_shared<Connections>(limits),
-        .names = own_names(parts.given.config),
+        .names = configured_names(parts.given.config.host_names, parts.given.config.public_url),
         .report = parts.given.report,
         .stopping = false,
         .last_tick = now.mono,
@@ -198,8 +192,8 @@ void Server::run(manager::Writer& writer) {
     writer.note_listening();
     auto ticking = tick(*parts.door, parts.authentication, parts.waiters, parts.streams);
     asio::co_spawn(parts.io, std::move(ticking), on_end);
-    if (parts.acceptor) {
-        auto accepting = accept_all(*parts.door, *parts.acceptor);
+    for (auto& entrance : parts.entrances) {
+        auto accepting = accept_all(*parts.door, entrance);
         asio::co_spawn(parts.io, std::move(accepting), on_end);
     }
     parts.io.run();
@@ -214,8 +208,8 @@ void Server::Parts::stop() {
         return;
     door->stopping = true;
     boost::system::error_code error;
-    if (acceptor)
-        acceptor->close(error);
+    for (auto& entrance : entrances)
+        entrance.acceptor.close(error);
     waiters.stop();
     streams.stop();
     for (auto* const link : door->links)

@@ -2,6 +2,7 @@
 
 #include "core/result.hpp"
 #include "http/app.hpp"
+#include "http/tls_context.hpp"
 #include "manager/publication.hpp"
 
 #include <functional>
@@ -24,8 +25,8 @@ struct ServerParts {
 
 /// The HTTP interface: one io_context, run by one thread, and all that lives on it.
 ///
-/// Operation: hears the history while the engine starts, binds its address, then run() serves until
-/// stop(). Its own tick, every 250 ms, tells the writer that reports are being received.
+/// Operation: hears the history while the engine starts, binds its addresses, then run() serves
+/// until stop(). Its own tick, every 250 ms, tells the writer that reports are being received.
 ///
 /// Concurrency: on_published() and stop() from any thread; all else before run(), on the thread
 /// that will call it.
@@ -39,9 +40,10 @@ class Server final : public manager::Subscriber {
     void on_published(std::shared_ptr<manager::Publication const> publication) override;
 
     /// Binds "ADDRESS:PORT" ("127.0.0.1:8080", "[::1]:0"; port 0 picks a free one) and returns it
-    /// with the port it got. Connections wait until run(). Fails with Validation when the text is
-    /// no address, with Conflict when the address is taken or not this machine's.
-    core::Result<std::string> listen(std::string_view address);
+    /// with the port it got. Connections wait until run(); with a context they are over TLS, and
+    /// join lines lead there. Fails with Validation when the text is no address, with Conflict when
+    /// the address is taken or not this machine's.
+    core::Result<std::string> listen(std::string_view address, TlsContext tls = {});
 
     /// Serves. Returns after stop(), when every connection has ended, at most 8 s later. The writer
     /// must be running, and be stopped only afterwards.

@@ -10,17 +10,11 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include <array>
 #include <optional>
 
 namespace cpm::http {
-
-asio::awaitable<void> linger(std::shared_ptr<Link> link);
 
 namespace {
 
@@ -32,7 +26,6 @@ constexpr core::seconds kIdleLimit{75};
 constexpr core::seconds kWriteLimit{30}; ///< a whole response; of a stream: one message
 constexpr core::seconds kLingerLimit{1};
 constexpr std::size_t kMaxBuffered = 16 * 1024; ///< a head and what came with it
-constexpr std::size_t kMaxLingered = 256 * 1024;
 
 using ErrorCode = boost::system::error_code;
 
@@ -50,19 +43,19 @@ watch_peer(std::shared_ptr<Link> link, std::shared_ptr<ResponseStream> stream) {
     ErrorCode error;
     while (!error) {
         auto const space = asio::buffer(dropped);
-        co_await link->socket().async_read_some(
-            space, asio::redirect_error(asio::use_awaitable, error)
-        );
+        co_await link->read_some(space, error);
     }
     stream->end();
 }
 
 class Session {
   public:
-    Session(Door& door, tcp::socket socket, Connections::Place place);
+    Session(Door& door, tcp::socket socket, TlsContext const& tls, Connections::Place place);
     asio::awaitable<void> run();
 
   private:
+    asio::awaitable<void> linger();
+    asio::awaitable<void> close();
     asio::awaitable<HeadRead> read_head(bool is_first);
     asio::awaitable<std::optional<Response>> read_body(std::string& body, std::size_t length);
     asio::awaitable<ErrorCode> read_some();
@@ -79,9 +72,9 @@ class Session {
     std::string buffer_; ///< read and not used yet
 };
 
-Session::Session(Door& door, tcp::socket socket, Connections::Place place)
+Session::Session(Door& door, tcp::socket socket, TlsContext const& tls, Connections::Place place)
     : door_(door)
-    , link_(std::make_shared<Link>(door, std::move(socket)))
+    , link_(std::make_shared<Link>(door, std::move(socket), tls))
     , place_(std::move(place)) {
     ErrorCode error;
     auto const remote = link_->socket().remote_endpoint(error).address();
@@ -92,10 +85,19 @@ Session::Session(Door& door, tcp::socket socket, Connections::Place place)
 }
 
 asio::awaitable<void> Session::run() {
+    // A new connection owes its first head at once, and before it the keys of TLS.
+    link_->begin(kHeadLimit);
+    link_->set_idle(true);
+    if (!co_await link_->handshake()) {
+        co_await linger();
+        co_return; // it speaks no TLS that is accepted, or was silent for too long
+    }
     for (bool is_first = true;; is_first = false) {
         auto const head = co_await read_head(is_first);
-        if (head.what == HeadRead::What::Ended)
+        if (head.what == HeadRead::What::Ended) {
+            co_await close();
             co_return; // the peer closed, was silent for too long, or the manager stops
+        }
         if (head.what == HeadRead::What::Refused) {
             auto const response = refusal(head.refusal);
             co_await write(response, {.keep_alive = false});
@@ -137,7 +139,17 @@ asio::awaitable<void> Session::run() {
         if (!keep_alive)
             break; // said so in the response: the peer asked for it, it was refused, or stopping
     }
-    co_await linger(link_);
+    co_await linger();
+}
+
+asio::awaitable<void> Session::linger() {
+    link_->begin(kLingerLimit);
+    co_await link_->linger();
+}
+
+asio::awaitable<void> Session::close() {
+    link_->begin(kLingerLimit);
+    co_await link_->close();
 }
 
 Checked<CheckedHead> Session::check(std::size_t head_size) {
@@ -148,6 +160,7 @@ Checked<CheckedHead> Session::check(std::size_t head_size) {
     if (checked) {
         checked->request.peer = peer_;
         checked->request.from_loopback = from_loopback_;
+        checked->request.secure = link_->is_secure();
     }
     return checked;
 }
@@ -159,16 +172,15 @@ asio::awaitable<ErrorCode> Session::read_some() {
     std::array<char, 4096> chunk;
     auto const space = asio::buffer(chunk, kMaxBuffered - buffer_.size());
     ErrorCode error;
-    auto const size = co_await link_->socket().async_read_some(
-        space, asio::redirect_error(asio::use_awaitable, error)
-    );
+    auto const size = co_await link_->read_some(space, error);
     buffer_.append(chunk.data(), size);
     co_return link_->expired() ? ErrorCode(asio::error::timed_out) : error;
 }
 
 asio::awaitable<HeadRead> Session::read_head(bool is_first) {
-    // A new connection owes its head at once; one that was served may stay idle.
-    link_->begin(is_first || !buffer_.empty() ? kHeadLimit : kIdleLimit);
+    // The first head's time runs since the beginning; after it a connection may stay idle.
+    if (!is_first)
+        link_->begin(buffer_.empty() ? kIdleLimit : kHeadLimit);
     link_->set_idle(true);
     bool in_head = is_first || !buffer_.empty();
     while (true) {
@@ -205,15 +217,14 @@ asio::awaitable<std::optional<Response>> Session::read_body(std::string& body, s
     auto const rest = asio::buffer(body.data() + had, length - had);
     ErrorCode error;
     if (had < length)
-        co_await asio::async_read(
-            link_->socket(), rest, asio::redirect_error(asio::use_awaitable, error)
-        );
+        error = co_await link_->read(rest);
     if (!error)
         co_return std::nullopt;
     co_return refusal({408, "the body did not come whole within 10 seconds"});
 }
 
 asio::awaitable<bool> Session::write(Response const& response, Framing framing) {
+    framing.secure = link_->is_secure();
     std::string text;
     Response const* answer = &response;
     Response failed;
@@ -225,13 +236,10 @@ asio::awaitable<bool> Session::write(Response const& response, Framing framing) 
         answer = &failed;
         text = render_head(failed, framing, door_.app.clock.now().wall);
     }
-    std::array<asio::const_buffer, 2> const buffers{
+    Link::Buffers const buffers{
         asio::buffer(text), framing.head_only ? asio::const_buffer() : asio::buffer(answer->body)};
     link_->begin(kWriteLimit);
-    ErrorCode error;
-    co_await asio::async_write(
-        link_->socket(), buffers, asio::redirect_error(asio::use_awaitable, error)
-    );
+    auto const error = co_await link_->write(buffers);
     co_return !error;
 }
 
@@ -244,53 +252,31 @@ asio::awaitable<void> Session::write_stream(std::shared_ptr<ResponseStream> stre
         if (!message)
             break; // it ended: its session did, it was too slow, or the manager stops
         link_->begin(kWriteLimit);
-        auto const bytes = asio::buffer(*message);
-        ErrorCode error;
-        co_await asio::async_write(
-            link_->socket(), bytes, asio::redirect_error(asio::use_awaitable, error)
-        );
-        if (error)
+        Link::Buffers const bytes{asio::buffer(*message), {}};
+        if (co_await link_->write(bytes))
             break; // the peer is gone, or reads too slowly
     }
-    ErrorCode error;
-    link_->socket().shutdown(tcp::socket::shutdown_both, error);
+    co_await close();
 }
 
 } // namespace
 
-/// Ends the connection so that the last answer arrives: closing a socket with unread bytes would
-/// make the system tell the peer that the connection broke.
-asio::awaitable<void> linger(std::shared_ptr<Link> link) {
-    ErrorCode error;
-    link->socket().shutdown(tcp::socket::shutdown_send, error);
-    link->begin(kLingerLimit);
-    std::array<char, 4096> dropped;
-    std::size_t count = 0;
-    while (!error && !link->expired() && count < kMaxLingered) {
-        auto const space = asio::buffer(dropped);
-        count += co_await link->socket().async_read_some(
-            space, asio::redirect_error(asio::use_awaitable, error)
-        );
-    }
-}
-
-asio::awaitable<void> serve(Door& door, tcp::socket socket, Connections::Place place) {
-    Session session(door, std::move(socket), std::move(place));
+asio::awaitable<void>
+serve(Door& door, tcp::socket socket, TlsContext tls, Connections::Place place) {
+    Session session(door, std::move(socket), tls, std::move(place));
     co_await session.run();
 }
 
-asio::awaitable<void> turn_away(Door& door, tcp::socket socket, std::string limit) {
-    auto const link = std::make_shared<Link>(door, std::move(socket));
+asio::awaitable<void> turn_away(Door& door, tcp::socket socket, TlsContext tls, std::string limit) {
+    auto const link = std::make_shared<Link>(door, std::move(socket), tls);
     auto const response = problem(429, "too many connections: " + limit);
-    auto const text =
-        render_head(response, {.keep_alive = false}, door.app.clock.now().wall) + response.body;
-    auto const bytes = asio::buffer(text);
+    Framing const framing{.keep_alive = false, .secure = link->is_secure()};
+    auto const text = render_head(response, framing, door.app.clock.now().wall) + response.body;
+    Link::Buffers const bytes{asio::buffer(text), {}};
     link->begin(kLingerLimit);
-    ErrorCode error;
-    co_await asio::async_write(
-        link->socket(), bytes, asio::redirect_error(asio::use_awaitable, error)
-    );
-    co_await linger(link);
+    if (co_await link->handshake())
+        co_await link->write(bytes);
+    co_await link->linger();
 }
 
 std::string address_text(asio::ip::address address) {

@@ -2,6 +2,7 @@
 
 #include "http/connections.hpp"
 #include "http/door.hpp"
+#include "http/tls_context.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -10,11 +11,14 @@
 
 namespace cpm::http {
 
-/// Serves one connection until it ends: request after request, in order, one at a time.
-asio::awaitable<void> serve(Door& door, asio::ip::tcp::socket socket, Connections::Place place);
+/// Serves one connection until it ends: request after request, in order, one at a time. Plain
+/// without a context.
+asio::awaitable<void>
+serve(Door& door, asio::ip::tcp::socket socket, TlsContext tls, Connections::Place place);
 
 /// Tells one that got no place which limit is reached, and closes.
-asio::awaitable<void> turn_away(Door& door, asio::ip::tcp::socket socket, std::string limit);
+asio::awaitable<void>
+turn_away(Door& door, asio::ip::tcp::socket socket, TlsContext tls, std::string limit);
 
 /// An address as text, an IPv4 one inside IPv6 as IPv4.
 std::string address_text(asio::ip::address address);

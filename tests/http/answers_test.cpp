@@ -1,6 +1,7 @@
 #include "http/agent_answers.hpp"
 #include "http/answers.hpp"
 #include "http/join_line.hpp"
+#include "http/own_names.hpp"
 
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
@@ -92,21 +93,61 @@ TEST_CASE("answers: each reason for telling an agent ON is said in a sentence (3
         CHECK(notice_text(notice).size() > 40);
 }
 
-TEST_CASE("join line: public_url, else the LAN address with the port that was called (3.5)") {
+TEST_CASE("join line: on plain HTTP public_url, else the LAN address and the called port (3.5)") {
     auto const asked = with_header("host", "127.0.0.1:8080");
-    CHECK(manager_url("https://cpm.example/", "192.0.2.5", asked) == "https://cpm.example");
-    CHECK(manager_url("", "192.0.2.5", asked) == "http://192.0.2.5:8080");
-    CHECK(manager_url("", std::nullopt, asked) == "http://127.0.0.1:8080");
+    auto const url = [&](std::string_view public_url, std::optional<std::string> lan) {
+        return join_address({.public_url = public_url, .lan_address = std::move(lan)}, asked).url;
+    };
+    CHECK(url("https://cpm.example/", "192.0.2.5") == "https://cpm.example");
+    CHECK(url("", "192.0.2.5") == "http://192.0.2.5:8080");
+    CHECK(url("", std::nullopt) == "http://127.0.0.1:8080");
     CHECK(
-        manager_url("", "[2001:db8::1]", with_header("host", "[::1]:9")) == "http://[2001:db8::1]:9"
+        join_address({.lan_address = "[2001:db8::1]"}, with_header("host", "[::1]:9")).url ==
+        "http://[2001:db8::1]:9"
     );
-    CHECK(manager_url("", "192.0.2.5", with_header("host", "localhost")) == "http://192.0.2.5");
     CHECK(
-        join_line("http://192.0.2.5:8080", "cpm_join_x") ==
+        join_address({.lan_address = "192.0.2.5"}, with_header("host", "localhost")).url ==
+        "http://192.0.2.5"
+    );
+    CHECK(
+        join_line({"http://192.0.2.5:8080", ""}, "cpm_join_x") ==
         "cpm-agent join http://192.0.2.5:8080 --token cpm_join_x"
     );
     if (auto const lan = first_lan_address()) {
         CHECK_FALSE(lan->starts_with("127."));
         CHECK(*lan != "[::1]");
     }
+}
+
+TEST_CASE("join line: leads to the TLS listener, with its pin, and never to loopback (3.5)") {
+    auto const asked = with_header("host", "127.0.0.1:8080");
+    auto const line = [&](std::string_view https, std::optional<std::string> lan) {
+        OwnAddresses const own{
+            .https = https, .ca_pin = "sha256:ab", .lan_address = std::move(lan)};
+        return join_line(join_address(own, asked), "T");
+    };
+    auto const lan = "cpm-agent join https://192.0.2.5:8443 --token T --ca-pin sha256:ab";
+    CHECK(line("0.0.0.0:8443", "192.0.2.5") == lan);
+    CHECK(line("[::]:8443", "192.0.2.5") == lan);
+    CHECK(line("127.0.0.1:8443", "192.0.2.5") == lan);
+    CHECK(line("192.0.2.5:8443", "198.51.100.1") == lan); // it listens nowhere else
+    auto const local = "cpm-agent join https://127.0.0.1:8443 --token T --ca-pin sha256:ab";
+    CHECK(line("127.0.0.1:8443", std::nullopt) == local);
+    auto const named = "cpm-agent join https://localhost:8443 --token T --ca-pin sha256:ab";
+    CHECK(line("0.0.0.0:8443", std::nullopt) == named);
+}
+
+TEST_CASE("join line: a public URL has the pin only where it is the TLS listener itself (3.5)") {
+    auto const asked = with_header("host", "127.0.0.1:8080");
+    auto const pin = [&](std::string_view public_url, std::string_view https) {
+        OwnAddresses const own{
+            .public_url = public_url, .https = https, .ca_pin = "sha256:ab", .lan_address = {}};
+        return join_address(own, asked).ca_pin;
+    };
+    CHECK(pin("https://cpm.example:8443/", "0.0.0.0:8443") == "sha256:ab");
+    CHECK(pin("https://cpm.example", "0.0.0.0:443") == "sha256:ab");
+    CHECK(pin("https://[2001:db8::1]:8443", "[::]:8443") == "sha256:ab");
+    CHECK(pin("https://cpm.example", "0.0.0.0:8443").empty()); // a proxy, with its certificate
+    CHECK(pin("http://cpm.example:8443", "0.0.0.0:8443").empty());
+    CHECK(pin("https://cpm.example:8443", "").empty());
 }

@@ -1,7 +1,9 @@
 // cpm-manager: the composition root. Parts are locals in the order in which they depend on each
 // other.
 #include "eventstore/rocksdb_log.hpp"
+#include "http/own_names.hpp"
 #include "http/server.hpp"
+#include "http/tls_context.hpp"
 #include "manager/engine.hpp"
 #include "manager/keys.hpp"
 #include "manager/writer.hpp"
@@ -68,6 +70,34 @@ std::string text_of(tools::Endpoint const& endpoint) {
                  : fmt::format("{}:{}", endpoint.address, endpoint.port);
 }
 
+/// What the TLS listener shows to the world.
+struct Tls {
+    http::TlsContext context;
+    std::string ca_pin; ///< empty: a certificate that was given
+};
+
+core::Result<Tls> given_tls(tools::GivenCertificate const& files) {
+    auto const identity = http::read_tls_identity(files.certificate, files.key);
+    if (!identity)
+        return tl::make_unexpected(identity.error());
+    auto context = http::make_tls_context(*identity);
+    if (!context)
+        return tl::make_unexpected(context.error());
+    return Tls{std::move(*context), {}};
+}
+
+core::Result<Tls> own_tls(tools::Options const& options, manager::Clock const& clock) {
+    auto const now = clock.now().wall;
+    auto const authority = http::CertificateAuthority::load(options.data_directory / "keys", now);
+    if (!authority)
+        return tl::make_unexpected(authority.error());
+    auto const names = http::certificate_names(options.host_names, options.public_url);
+    auto context = http::make_tls_context(authority->issue(names, now));
+    if (!context)
+        return tl::make_unexpected(context.error());
+    return Tls{std::move(*context), authority->pin()};
+}
+
 /// Stops the interface at SIGTERM and SIGINT; SIGHUP must not end a manager whose terminal closes.
 class Signals {
   public:
@@ -117,7 +147,8 @@ int run(
     return code;
 }
 
-int serve(tools::Options const& options) {
+/// `tls` is that of a given certificate; without one the authority's is used.
+int serve(tools::Options const& options, std::optional<Tls> tls) {
     auto log = eventstore::RocksDbLog::open({
         .directory = options.data_directory,
         .accept_truncated_log = options.accept_truncated_log,
@@ -130,6 +161,12 @@ int serve(tools::Options const& options) {
         return fail(keys.error(), kStorageFailed);
 
     manager::SystemClock clock;
+    if (options.https && !tls) {
+        auto own = own_tls(options, clock);
+        if (!own)
+            return fail(own.error(), kStorageFailed);
+        tls = std::move(*own);
+    }
     manager::SystemRandom random;
     wol::UdpBroadcastSender sender;
     auto const setup_code = has_users(**log) ? std::string{} : tools::make_setup_code(random);
@@ -143,17 +180,26 @@ int serve(tools::Options const& options) {
                 .setup_code = setup_code,
                 .host_names = options.host_names,
                 .public_url = options.public_url,
+                .https = {}, // known once it is bound
+                .ca_pin = tls ? tls->ca_pin : std::string{},
             },
         .report = report,
     });
 
     // Before anything is written: a second manager on the same address must leave no trace.
-    tools::Ready ready{.http = {}, .setup_code = setup_code};
+    tools::Ready ready{.setup_code = setup_code};
     if (options.http) {
         auto bound = server.listen(text_of(*options.http));
         if (!bound)
             return fail(bound.error(), kAddressTaken);
         ready.http = *bound;
+    }
+    if (options.https) {
+        auto bound = server.listen(text_of(*options.https), tls->context);
+        if (!bound)
+            return fail(bound.error(), kAddressTaken);
+        ready.https = *bound;
+        ready.ca_pin = tls->ca_pin;
     }
 
     manager::Engine engine({
@@ -187,9 +233,16 @@ int main(int argc, char** argv) {
         return kWrongUsage;
     }
     auto const& options = std::get<tools::Options>(read);
+    std::optional<Tls> tls;
+    if (options.https && options.certificate) {
+        auto given = given_tls(*options.certificate);
+        if (!given)
+            return fail(given.error(), kWrongUsage);
+        tls = std::move(*given);
+    }
     if (options.check) {
         fmt::print("the configuration is fine\n");
         return 0;
     }
-    return serve(options);
+    return serve(options, std::move(tls));
 }

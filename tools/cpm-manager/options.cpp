@@ -61,9 +61,25 @@ Fault set_http(Options& options, std::string_view text) {
     return read_endpoint(text, options.http);
 }
 
-Fault set_https(Options&, std::string_view text) {
-    if (text != "off")
-        return "expected off: this version has no TLS listener yet";
+Fault set_https(Options& options, std::string_view text) {
+    return read_endpoint(text, options.https);
+}
+
+GivenCertificate& given(Options& options) {
+    return options.certificate ? *options.certificate : options.certificate.emplace();
+}
+
+Fault set_tls_certificate(Options& options, std::string_view text) {
+    if (text.empty())
+        return "expected a file";
+    given(options).certificate = text;
+    return {};
+}
+
+Fault set_tls_key(Options& options, std::string_view text) {
+    if (text.empty())
+        return "expected a file";
+    given(options).key = text;
     return {};
 }
 
@@ -119,7 +135,15 @@ constexpr std::array kRows{
         "ADDR:PORT|off",
         "plain HTTP (default 127.0.0.1:8080; port 0 picks a free one)",
         set_http},
-    Row{"https", "ADDR:PORT|off", "TLS; only off for now", set_https},
+    Row{"https",
+        "ADDR:PORT|off",
+        "TLS, for agents and people (default off; usual: 0.0.0.0:8443)",
+        set_https},
+    Row{"tls_certificate",
+        "FILE",
+        "a certificate of your own, with its chain, in PEM (default: from the manager's own CA)",
+        set_tls_certificate},
+    Row{"tls_key", "FILE", "its private key in PEM, without a passphrase", set_tls_key},
     Row{"ready_file",
         "FILE",
         "written (0600) when the manager serves: where, and the setup code",
@@ -251,6 +275,10 @@ std::variant<Options, UsageError, HelpText> read_options(int argc, char const* c
         if (app.count(flag_of(kRows[i].key)) > 0)
             if (auto const fault = kRows[i].set(options, flags[i]))
                 faults.push_back(fmt::format("{}: {}", flag_of(kRows[i].key), *fault));
+    if (auto const& files = options.certificate; files && files->key.empty())
+        faults.emplace_back("tls_key: expected the key of tls_certificate, too");
+    else if (files && files->certificate.empty())
+        faults.emplace_back("tls_certificate: expected the certificate of tls_key, too");
     if (!faults.empty())
         return UsageError{std::move(faults)};
     return options;

@@ -15,11 +15,20 @@ struct Endpoint {
     std::uint16_t port = 0; ///< 0: a free one is picked
 };
 
+/// Files of a certificate that was given.
+struct GivenCertificate {
+    std::filesystem::path certificate;
+    std::filesystem::path key;
+};
+
 /// What cpm-manager is started with: flags win over the environment (CPM_…) over the configuration
 /// file.
 struct Options {
     std::filesystem::path data_directory = "/var/lib/cpm";
     std::optional<Endpoint> http = Endpoint{"127.0.0.1", 8080}; ///< none: off
+    std::optional<Endpoint> https;                              ///< TLS; none: off
+    /// A certificate chain and its key in PEM; without them the manager's own authority makes one.
+    std::optional<GivenCertificate> certificate;
     std::optional<std::filesystem::path> ready_file;
     std::vector<std::string> host_names;        ///< names in Host beside loopback and own addresses
     std::string public_url;                     ///< in join lines

@@ -1,5 +1,7 @@
 #include "tools/cpm-manager/ready.hpp"
 
+#include "http/own_names.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -9,6 +11,18 @@
 #include <unistd.h>
 
 namespace cpm::tools {
+namespace {
+
+/// A listener's "ADDRESS:PORT" as people can call it: one that is open to all has no address.
+std::string in_url(std::string const& listener) {
+    auto const colon = listener.rfind(':');
+    auto const address = listener.substr(0, colon);
+    if (address != "0.0.0.0" && address != "[::]")
+        return listener;
+    return http::first_lan_address().value_or("localhost") + listener.substr(colon);
+}
+
+} // namespace
 
 std::string make_setup_code(manager::Random& random) {
     // 32 letters and digits that are not taken for each other; 60 bits for a code that lives until
@@ -31,8 +45,10 @@ core::Result<void> write_ready_file(std::filesystem::path const& file, Ready con
     };
     // Addresses and codes hold nothing that JSON would have to escape.
     auto const text = fmt::format(
-        "{{\"http\": {}, \"https\": null, \"setup_code\": {}, \"pid\": {}}}\n",
+        "{{\"http\": {}, \"https\": {}, \"ca_pin\": {}, \"setup_code\": {}, \"pid\": {}}}\n",
         quoted(ready.http.value_or("")),
+        quoted(ready.https.value_or("")),
+        quoted(ready.ca_pin),
         quoted(ready.setup_code),
         ::getpid()
     );
@@ -54,10 +70,13 @@ core::Result<void> write_ready_file(std::filesystem::path const& file, Ready con
 
 std::string ready_text(Ready const& ready) {
     std::string text;
-    if (ready.http) {
-        auto const fragment = ready.setup_code.empty() ? "" : "/#setup=" + ready.setup_code;
-        text += fmt::format("CPM serves at http://{}{}\n", *ready.http, fragment);
-    }
+    auto const fragment = ready.setup_code.empty() ? "" : "/#setup=" + ready.setup_code;
+    if (ready.http)
+        text += fmt::format("CPM serves at http://{}{}\n", in_url(*ready.http), fragment);
+    if (ready.https)
+        text += fmt::format("CPM serves at https://{}{}\n", in_url(*ready.https), fragment);
+    if (!ready.ca_pin.empty())
+        text += fmt::format("Fingerprint of its certificate authority: {}\n", ready.ca_pin);
     if (!ready.setup_code.empty())
         text += fmt::format(
             "No administrator yet. Setup code: {} (valid until it is used or the manager stops)\n",

@@ -11,14 +11,17 @@ namespace cpm::tools {
 
 /// What a started manager tells those who wait for it.
 struct Ready {
-    std::optional<std::string> http; ///< "127.0.0.1:41873"
-    std::string setup_code;          ///< empty once there is a user
+    std::optional<std::string> http{}; ///< "127.0.0.1:41873"
+    std::optional<std::string> https{};
+    std::string ca_pin{};     ///< of the manager's own authority; empty: it is not used
+    std::string setup_code{}; ///< empty once there is a user
 };
 
 /// A one-time setup code that people can read out: three groups of four letters and digits.
 std::string make_setup_code(manager::Random& random);
 
-/// Writes the ready file (0600, in one step): {"http", "https", "setup_code", "pid"}.
+/// Writes the ready file (0600, in one step): http, https, ca_pin, setup_code and pid, as
+/// JSON.
 core::Result<void> write_ready_file(std::filesystem::path const& file, Ready const& ready);
 
 /// The same for a person at a terminal or in the journal.
