@@ -107,6 +107,10 @@ core::Result<JoinAgent::Outcome> decide(Turn& turn, JoinAgent const& command) {
     auto macs = core::check_join(turn.fleet(), *server, command.machine, token.any_machine);
     if (!macs)
         return tl::make_unexpected(macs.error());
+    auto joined = server->config;
+    joined.mac_addresses = *macs;
+    if (auto fine = core::validate(joined); !fine) // too many cards: no later edit would be valid
+        return tl::make_unexpected(fine.error());
 
     auto agent_token = make_secret(turn.random(), "cpm_agent_");
     turn.record_one(

@@ -8,8 +8,6 @@
 namespace cpm::manager {
 namespace {
 
-using std::chrono::duration_cast;
-
 core::Actor const kTimer{core::ActorKind::Timer, {}};
 core::Actor const kPolicy{core::ActorKind::Policy, {}};
 
@@ -264,88 +262,6 @@ core::Result<void> Engine::commit(Turn& turn) {
     publication->now = turn.now();
     parts_.subscriber.on_published(std::move(publication));
     return {};
-}
-
-// --- deadlines
-
-void Engine::arm(core::Event const& event, core::Now decided) {
-    if (std::holds_alternative<core::RollbackAccepted>(event.payload))
-        rolled_back_ = false;
-    auto const* server = fleet_.find(event.server);
-    if (!server) {
-        deadlines_.forget(event.server);
-        return;
-    }
-    auto const id = event.server;
-    if (auto const* heartbeat = std::get_if<core::HeartbeatReceived>(&event.payload)) {
-        // From the answer on: a slow sync must not shorten the time an agent has.
-        auto const answered = parts_.clock.now().mono;
-        deadlines_.set(id, DeadlineKind::Silence, answered + heartbeat->timeout, event.sequence);
-        // It is up, or not Starting: its silence will bring the next packet.
-        if (heartbeat->status == core::HeartbeatStatus::On || server->wakes.rounds > 0)
-            clear_wake(id);
-    } else if (auto const* request = std::get_if<core::PowerRequested>(&event.payload)) {
-        deadlines_.set(id, DeadlineKind::Standby, decided.mono + request->standby, event.sequence);
-        if (request->target == core::PowerStatus::On)
-            deadlines_.set(id, DeadlineKind::Wake, decided.mono, event.sequence);
-        else
-            clear_wake(id);
-    } else if (std::holds_alternative<core::StandbyElapsed>(event.payload) ||
-               std::holds_alternative<core::StandbyReleased>(event.payload)) {
-        deadlines_.clear(id, DeadlineKind::Standby);
-        if (server->wakes.rounds > 0)
-            clear_wake(id);
-    } else if (std::holds_alternative<core::PowerAdopted>(event.payload)) {
-        deadlines_.clear(id, DeadlineKind::Standby);
-        clear_wake(id);
-    } else if (std::holds_alternative<core::HeartbeatLost>(event.payload)) {
-        // It was still stopping when ON was asked for, and has gone down now: wake it (1.6).
-        if (awaits_start(*server))
-            deadlines_.set(id, DeadlineKind::Wake, decided.mono, server->state.request->sequence);
-    } else if (std::holds_alternative<core::ServerUpdated>(event.payload)) {
-        // It may have had no MAC address until now.
-        bool const waits = deadlines_.at(id, DeadlineKind::WakeTurn).has_value();
-        if (awaits_start(*server) && server->wakes.rounds == 0 && !waits)
-            deadlines_.set(id, DeadlineKind::Wake, decided.mono, server->state.request->sequence);
-    } else if (std::holds_alternative<core::WakeSent>(event.payload)) {
-        if (server->state.actual == core::ActualStatus::Starting)
-            deadlines_.set(
-                id,
-                DeadlineKind::Wake,
-                decided.mono + wake_pause(server->wakes.rounds),
-                server->state.request->sequence
-            );
-    }
-}
-
-void Engine::clear_wake(core::ServerId server) {
-    deadlines_.clear(server, DeadlineKind::Wake);
-    deadlines_.clear(server, DeadlineKind::WakeTurn);
-}
-
-void Engine::recount_silence(core::MonoTime now) {
-    for (auto const& [id, server] : fleet_.servers)
-        if (server.state.current != core::HeartbeatStatus::None)
-            deadlines_.set(
-                id,
-                DeadlineKind::Silence,
-                now + server.heartbeat_timeout,
-                server.state.last_heartbeat
-            );
-}
-
-core::milliseconds Engine::standby_remaining(core::ServerId server) const {
-    auto const at = deadlines_.at(server, DeadlineKind::Standby);
-    if (!at)
-        return {};
-    auto const left = *at - parts_.clock.now().mono;
-    return std::max(std::chrono::ceil<core::milliseconds>(left), core::milliseconds{0});
-}
-
-std::optional<core::MonoTime> Engine::next_due() const {
-    if (failure_ || space_ == SpaceLevel::Full)
-        return std::nullopt; // a round could do nothing about what is due
-    return deadlines_.next_due();
 }
 
 // --- the disk

@@ -106,6 +106,19 @@ TEST_CASE("join: the wrong machine is refused, naming both, and the token is not
     CHECK(rig.server(id).config.mac_addresses == std::vector{mac(1), mac(4), mac(5)});
 }
 
+TEST_CASE("join: no server gets more cards than may be edited, so that it can be (HTTP 3.2)") {
+    Rig rig;
+    std::vector<core::MacAddress> cards;
+    for (std::uint8_t i = 0; i < 32; ++i)
+        cards.push_back(mac(i));
+    auto const id = rig.add("n", cards);
+    auto const token = join_token(rig, id);
+    auto const joined = rig.ask(join(token, {mac(0), mac(40)}));
+    CHECK(code(joined) == ErrorCode::Validation);
+    CHECK(joined.error().fields.at(0).field == "mac_addresses");
+    CHECK(rig.ask(join(token, cards)));
+}
+
 TEST_CASE("join: it ends the credential before it, and being set aside (1.4)") {
     Rig rig;
     auto const id = rig.add("n", {mac(1)});

@@ -335,6 +335,19 @@ TEST_CASE("wake: a start sends the packet that was not sent yet, at once (1.6)")
     CHECK(rig.sender.sent.size() == 2);
 }
 
+TEST_CASE("wake: a start wakes many one after the other (1.6)") {
+    Rig rig;
+    all_at_once(rig, {rig.add("a", {mac(1)}), rig.add("b", {mac(2)}), rig.add("c", {mac(3)})});
+    rig.restart();
+    auto const started = now(rig);
+    rig.pass(500ms);
+    auto const times = rig.packets(started);
+    REQUIRE(times.size() == 3);
+    CHECK(times[0] == 0);
+    CHECK(times[1] >= 200);
+    CHECK(times[2] >= 400);
+}
+
 TEST_CASE("wake: a packet never sent goes out at a start even after the standby time (1.6)") {
     Rig rig;
     auto const id = rig.add("n", {mac(1)});
