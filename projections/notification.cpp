@@ -13,6 +13,7 @@ std::string_view to_string(NotificationKind kind) {
     case NotificationKind::Adopted: return "adopted";
     case NotificationKind::Withdrawn: return "withdrawn";
     case NotificationKind::SetAside: return "set_aside";
+    case NotificationKind::SilenceOfMany: return "silence_of_many";
     }
     return "";
 }

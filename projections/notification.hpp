@@ -19,9 +19,10 @@ enum class NotificationKind : std::uint8_t {
     Unknown,
     StartupDelayed,
     ShutdownDelayed,
-    Adopted,   ///< an OFF stood, and the server is ON
-    Withdrawn, ///< a power request was not acknowledged, so it was taken back
-    SetAside,  ///< two machines report as one server
+    Adopted,       ///< an OFF stood, and the server is ON
+    Withdrawn,     ///< a power request was not acknowledged, so it was taken back
+    SetAside,      ///< two machines report as one server
+    SilenceOfMany, ///< more likely the manager's trouble than theirs
 };
 
 enum class Severity : std::uint8_t { Info, Warning, Error };

@@ -14,7 +14,8 @@ using enum NotificationAction;
 
 Severity severity_of(NotificationKind kind) {
     switch (kind) {
-    case NotificationKind::Crashed: return Severity::Error;
+    case NotificationKind::Crashed:
+    case NotificationKind::SilenceOfMany: return Severity::Error;
     case NotificationKind::Adopted: return Severity::Info;
     case NotificationKind::Unknown:
     case NotificationKind::StartupDelayed:
@@ -67,6 +68,8 @@ NextStep next_step(NotificationKind kind, Server const& server) {
             "Find the other machine (a clone, a restored disk), then join the agent again or "
             "reinstate it.",
             {Reinstate, Dismiss}};
+    case NotificationKind::SilenceOfMany:
+        return {"Look at the manager's own network first.", {Dismiss}};
     }
     return {};
 }
@@ -117,6 +120,8 @@ what_happened(NotificationKind kind, Server const& server, core::Settings const&
             "and OFF is refused.",
             name
         );
+    case NotificationKind::SilenceOfMany:
+        return fmt::format("{} fell silent together with many others.", name);
     }
     return "";
 }
@@ -137,6 +142,29 @@ compose(NotificationKind kind, core::Server const& server, core::Settings const&
         .since = {},
         .actions = std::move(step.actions),
     };
+}
+
+Notification
+compose_many(std::span<core::Server const* const> servers, core::Settings const& settings) {
+    constexpr std::size_t kMostNames = 10;
+    auto notification = compose(NotificationKind::SilenceOfMany, *servers.front(), settings);
+    notification.server_ids.clear();
+    std::string names;
+    for (auto const* const server : servers) {
+        notification.server_ids.push_back(server->id);
+        if (notification.server_ids.size() <= kMostNames)
+            names += (names.empty() ? "" : ", ") + server->config.name;
+    }
+    if (servers.size() > kMostNames)
+        names += fmt::format(" and {} more", servers.size() - kMostNames);
+    notification.text = fmt::format(
+        "Many servers fell silent at once: {}. So many at once are more likely the manager's "
+        "trouble "
+        "than theirs. {}",
+        names,
+        next_step(NotificationKind::SilenceOfMany, *servers.front()).text
+    );
+    return notification;
 }
 
 } // namespace cpm::projections

@@ -170,6 +170,10 @@ void Notifications::conclude(
 ) {
     auto const id = decision.front().server;
     auto const* const server = after.find(id);
+    auto const wanted = server ? kind_of(server->state.actual) : std::nullopt;
+    bool const is_trouble = wanted && !is_quiet(server->state);
+    if (silence_.hear(decision, after, is_trouble))
+        tell_of_many(decision.back(), after, changes);
     if (!server) {
         for (auto const kind : kEventKinds)
             clear(id, kind, changes);
@@ -178,21 +182,52 @@ void Notifications::conclude(
         return;
     }
 
-    auto const wanted = kind_of(server->state.actual);
     for (auto const kind : kStatusKinds)
         if (kind != wanted)
             clear(id, kind, changes);
-    if (!wanted)
+    if (!wanted || silence_.covers(id))
         return;
     auto const* const standing = find_standing(id, *wanted);
     if (standing && standing->dismissed)
         return;
-    if (is_quiet(server->state))
+    if (!is_trouble)
         clear(id, *wanted, changes);
     else if (!standing)
         raise(*wanted, decision.back(), after, changes);
     else if (server->changed >= decision.front().sequence) // routine heartbeats say nothing new
         refresh(standing->key, *server, after, changes);
+}
+
+/// One notification for all that fell silent at once, in the place of theirs.
+void Notifications::tell_of_many(
+    core::Event const& event, core::Fleet const& after, NotificationChanges& changes
+) {
+    std::vector<core::Server const*> servers;
+    for (auto const id : silence_.covered()) {
+        servers.push_back(after.find(id));
+        for (auto const kind : kStatusKinds)
+            clear(id, kind, changes);
+    }
+    bool const is_new = !many_;
+    if (is_new)
+        many_ = Key{event.sequence, SilenceOfMany};
+    auto const shown = shown_.find(*many_);
+    if (servers.empty()) {
+        if (shown != shown_.end()) {
+            changes.cleared.push_back(shown->second.id);
+            shown_.erase(shown);
+        }
+        many_.reset();
+        return;
+    }
+    if (!is_new && shown == shown_.end())
+        return; // dismissed
+    auto notification = compose_many(servers, after.settings);
+    notification.id =
+        fmt::format("{}{}_{}", kIdPrefix, many_->raised_by.value, to_string(SilenceOfMany));
+    notification.since = is_new ? event.at : shown->second.since;
+    changes.shown.push_back(notification.id);
+    shown_.insert_or_assign(*many_, std::move(notification));
 }
 
 void Notifications::refresh(

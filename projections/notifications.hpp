@@ -2,6 +2,7 @@
 
 #include "core/event.hpp"
 #include "core/fleet.hpp"
+#include "projections/mass_silence.hpp"
 #include "projections/notification.hpp"
 
 #include <compare>
@@ -29,6 +30,9 @@ struct NotificationChanges {
 ///   while the standby time is open.
 /// - Adopted (where people are to be told) and Withdrawn: until a power status is asked for.
 /// - SetAside: until the agent joins or is reinstated.
+/// - SilenceOfMany: one in the place of the Crashed and Unknown of all servers it covers, until
+/// none
+///   is left.
 /// - All: until dismissed, or the server is removed. A dismissed one stays away until its status
 ///   has gone and returned.
 ///
@@ -79,7 +83,12 @@ class Notifications {
         Key key, core::Server const& server, core::Fleet const& after, NotificationChanges& changes
     );
 
+    void
+    tell_of_many(core::Event const& event, core::Fleet const& after, NotificationChanges& changes);
+
     Shown shown_;
+    MassSilence silence_;
+    std::optional<Key> many_; ///< the SilenceOfMany that stands, also when it was dismissed
     std::unordered_map<core::ServerId, std::vector<Standing>> standing_;
 };
 

@@ -295,3 +295,85 @@ TEST_CASE("notifications: what no decision shows is never shown (1.4)") {
     CHECK(footer.last.shown == Ids{"ntf_8_adopted"});
     CHECK(footer.last.cleared == Ids{"ntf_6_unknown"});
 }
+
+namespace {
+
+/// Ten servers that report ON, named after their numbers.
+Footer with_ten_on() {
+    Footer footer;
+    for (std::uint64_t n = 1; n <= 10; ++n) {
+        footer.hear(footer.world.add({n}, std::to_string(n)));
+        footer.hear(footer.world.ask({n}, PowerStatus::On));
+        footer.hear(footer.world.report({n}, HeartbeatStatus::On));
+        footer.hear(footer.world.elapse({n}));
+    }
+    return footer;
+}
+
+} // namespace
+
+TEST_CASE("notifications: many that fall silent at once make one for all (1.6)") {
+    auto footer = with_ten_on();
+    for (std::uint64_t n = 1; n <= 4; ++n)
+        footer.hear(footer.world.lose({n}));
+    CHECK(
+        footer.ids() == Ids{"ntf_41_crashed", "ntf_42_crashed", "ntf_43_crashed", "ntf_44_crashed"}
+    );
+    footer.hear(footer.world.lose({5})); // 50 % of ten
+    CHECK(footer.ids() == Ids{"ntf_45_silence_of_many"});
+    CHECK(footer.last.cleared.size() == 4);
+    CHECK(footer.last.shown == Ids{"ntf_45_silence_of_many"});
+    footer.hear(footer.world.lose({6}));
+    auto const* many = footer.notifications.find("ntf_45_silence_of_many");
+    REQUIRE(many);
+    CHECK(many->server_ids.size() == 6);
+    CHECK(says(many->text, "1, 2, 3, 4, 5, 6."));
+    CHECK(many->severity == projections::Severity::Error);
+
+    // It goes with the last of them; one that was settled by hand is no part of it.
+    footer.hear(footer.world.ask({1}, PowerStatus::Off));
+    for (std::uint64_t n = 2; n <= 5; ++n)
+        footer.hear(footer.world.report({n}, HeartbeatStatus::On));
+    CHECK(footer.notifications.find("ntf_45_silence_of_many")->server_ids.size() == 1);
+    footer.hear(footer.world.report({6}, HeartbeatStatus::On));
+    CHECK(footer.ids().empty());
+    CHECK(footer.last.cleared == Ids{"ntf_45_silence_of_many"});
+}
+
+TEST_CASE("notifications: few, or not within one timeout, are each told of (1.6)") {
+    auto footer = with_ten_on();
+    for (std::uint64_t n = 1; n <= 10; ++n) {
+        footer.world.now += std::chrono::seconds(8); // four within 30 s
+        footer.hear(footer.world.lose({n}));
+        if (n < 6)
+            CHECK(footer.ids().size() == n);
+    }
+    auto three = Footer{};
+    for (std::uint64_t n = 1; n <= 3; ++n) {
+        three.hear(three.world.add({n}, std::to_string(n)));
+        three.hear(three.world.report({n}, HeartbeatStatus::On));
+    }
+    for (std::uint64_t n = 1; n <= 3; ++n)
+        three.hear(three.world.lose({n}));
+    CHECK(three.ids().size() == 3);
+}
+
+TEST_CASE("notifications: a fleet that goes OFF as asked is no silence of many (1.6)") {
+    auto footer = with_ten_on();
+    for (std::uint64_t n = 1; n <= 10; ++n) {
+        footer.hear(footer.world.ask({n}, PowerStatus::Off));
+        footer.hear(footer.world.report({n}, HeartbeatStatus::Stopping));
+    }
+    for (std::uint64_t n = 1; n <= 10; ++n)
+        footer.hear(footer.world.lose({n}));
+    CHECK(footer.ids().empty());
+}
+
+TEST_CASE("notifications: a silence of many that was dismissed stays away until it is over (1.6)") {
+    auto footer = with_ten_on();
+    for (std::uint64_t n = 1; n <= 5; ++n)
+        footer.hear(footer.world.lose({n}));
+    footer.dismiss("ntf_45_silence_of_many");
+    footer.hear(footer.world.lose({6}));
+    CHECK(footer.ids().empty());
+}
