@@ -189,7 +189,9 @@ bool Authentication::counts(manager::Session const& session, core::Now now) cons
     if (!user || user->disabled || session.expires_at <= now.wall)
         return false;
     auto const last = last_request_.find(session.secret);
-    return last == last_request_.end() || now.mono - last->second < kIdle;
+    if (last != last_request_.end())
+        return now.mono - last->second < kIdle;
+    return now.wall - std::max(session.created_at, started_) < kIdle;
 }
 
 bool Authentication::still_counts(Caller const& caller, core::Now now) const {

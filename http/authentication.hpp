@@ -22,6 +22,9 @@ class Authentication {
     explicit Authentication(ReadModel const& model)
         : model_(model) {}
 
+    /// Idleness counts from here: what sessions did in an earlier life is not known.
+    void start(core::Now now) { started_ = now.wall; }
+
     /// The caller of a request whose route asks for `access`. On a route for anyone a credential
     /// that is no good makes the caller Nobody. Fails with NotSignedIn, NotAllowed or Gone.
     core::Result<Caller> identify(Request const& request, Access access, core::Now now);
@@ -42,6 +45,7 @@ class Authentication {
     };
 
     ReadModel const& model_;
+    core::WallTime started_{};
     /// When a session last made a request; one that is not here made none since the start.
     std::unordered_map<core::Hash, core::MonoTime, HashOf> last_request_;
 };

@@ -1,0 +1,192 @@
+// Who calls, and for how long his credential counts. The rules of another site's requests are told
+// over the wire in tests/e2e/test_callers.py.
+#include "http/authentication.hpp"
+#include "manager/random.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cpm;
+using namespace cpm::http;
+using namespace std::chrono_literals;
+using core::ErrorCode;
+
+namespace {
+
+core::WallTime const kWall{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
+core::MonoTime const kMono{100h};
+
+core::Now after(std::chrono::minutes time) {
+    return {kMono + time, kWall + time};
+}
+
+/// alice is an operator with the session "s", for a week; a token "t" for a day; the server 7 has
+/// an agent "a"; the agent "gone" speaks for a server that was removed.
+struct World {
+    ReadModel model;
+    Authentication authentication{model};
+
+    World() {
+        core::ServerConfig config;
+        config.name = "seven";
+        model.load({{1}, {1}, kWall, {7}, {}, {}, {}, core::ServerAdded{config}});
+        auto const secret = [](char const* text) { return manager::hash_secret(text); };
+        change_alice(false);
+        model.load(manager::put(manager::Session{secret("s"), "alice", kWall, kWall + 7 * 24h}));
+        model.load(manager::put(manager::ApiToken{
+            "tok_1", "backup", core::Role::Viewer, secret("t"), kWall, kWall + 24h}));
+        model.load(manager::put(manager::AgentCredential{{7}, secret("a")}));
+        model.load(manager::put(manager::AgentCredential{{8}, secret("gone")}));
+        model.loaded(after(0min));
+        authentication.start(after(0min));
+    }
+
+    void change_alice(bool disabled) {
+        model.load(manager::put(manager::User{
+            "alice", core::Role::Operator, "hash", disabled, kWall}));
+    }
+
+    std::string
+    ask(std::string path,
+        std::pair<std::string, std::string> field,
+        Access access,
+        core::Now now = after(1min)) {
+        Request request;
+        request.path = std::move(path);
+        request.headers.push_back(std::move(field));
+        auto const caller = authentication.identify(request, access, now);
+        if (!caller)
+            return caller.error().code == ErrorCode::NotSignedIn  ? "not signed in"
+                   : caller.error().code == ErrorCode::NotAllowed ? "not allowed"
+                   : caller.error().code == ErrorCode::Gone       ? "gone"
+                                                                  : "another error";
+        switch (caller->kind) {
+        case CallerKind::Nobody: return "nobody";
+        case CallerKind::Session: return "session of " + caller->actor.name;
+        case CallerKind::Token: return "token " + caller->actor.name;
+        case CallerKind::Agent: return "agent of " + core::to_string(caller->server);
+        }
+        return "";
+    }
+
+    std::string with_cookie(core::Now now) {
+        return ask("/api/v1/head", {"cookie", "cpm=s"}, Access::Viewer, now);
+    }
+};
+
+std::pair<std::string, std::string> bearer(std::string const& token) {
+    return {"authorization", "Bearer " + token};
+}
+
+} // namespace
+
+TEST_CASE("callers: each credential opens its own place alone (3.1)") {
+    World world;
+    CHECK(world.ask("/api/v1/x", {"cookie", "cpm=s"}, Access::Viewer) == "session of alice");
+    CHECK(world.ask("/api/v1/x", bearer("t"), Access::Viewer) == "token backup");
+    CHECK(world.ask("/agent/v1/x", bearer("a"), Access::Agent) == "agent of srv_0000000000000007");
+    CHECK(world.ask("/agent/v1/x", bearer("gone"), Access::Agent) == "gone");
+    CHECK(world.ask("/agent/v1/x", bearer("t"), Access::Agent) == "not signed in");
+    CHECK(world.ask("/agent/v1/x", {"cookie", "cpm=s"}, Access::Agent) == "not signed in");
+    CHECK(world.ask("/api/v1/x", bearer("a"), Access::Viewer) == "not signed in");
+    CHECK(world.ask("/api/v1/x", bearer("s"), Access::Viewer) == "not signed in");
+    CHECK(world.ask("/api/v1/x", {"cookie", "cpm=t"}, Access::Viewer) == "not signed in");
+    CHECK(world.ask("/api/v1/x", {"cookie", "__Host-cpm=s"}, Access::Viewer) == "not signed in");
+}
+
+TEST_CASE("callers: a role opens what it may, and no more (3.2)") {
+    World world;
+    CHECK(world.ask("/api/v1/x", {"cookie", "cpm=s"}, Access::Operator) == "session of alice");
+    CHECK(world.ask("/api/v1/x", {"cookie", "cpm=s"}, Access::Admin) == "not allowed");
+    CHECK(world.ask("/api/v1/x", bearer("t"), Access::Operator) == "not allowed");
+}
+
+TEST_CASE("callers: where anyone may call, a credential that is no good makes nobody (3.1)") {
+    World world;
+    CHECK(world.ask("/api/v1/session", bearer("wrong"), Access::Anyone) == "nobody");
+    CHECK(world.ask("/api/v1/session", {"cookie", "cpm=wrong"}, Access::Anyone) == "nobody");
+    CHECK(world.ask("/api/v1/session", bearer("t"), Access::Anyone) == "token backup");
+}
+
+TEST_CASE("callers: a token counts until it expires (3.2)") {
+    World world;
+    CHECK(world.ask("/api/v1/x", bearer("t"), Access::Viewer, after(24h - 1min)) == "token backup");
+    CHECK(world.ask("/api/v1/x", bearer("t"), Access::Viewer, after(24h)) == "not signed in");
+}
+
+TEST_CASE("callers: a session ends after 12 idle hours and after a week (3.5)") {
+    World world;
+    auto now = 0min;
+    for (; now < 7 * 24h - 11h; now += 11h)
+        CHECK(world.with_cookie(after(now)) == "session of alice");
+    CHECK(world.with_cookie(after(7 * 24h)) == "not signed in");
+
+    World idle;
+    CHECK(idle.with_cookie(after(12h - 1min)) == "session of alice");
+    CHECK(idle.with_cookie(after(24h - 2min)) == "session of alice");
+    CHECK(idle.with_cookie(after(36h)) == "not signed in");
+    World never;
+    CHECK(never.with_cookie(after(12h)) == "not signed in");
+}
+
+TEST_CASE("callers: a restart lets a session's idle time begin anew (3.5)") {
+    World world;
+    world.authentication.start(after(20h));
+    CHECK(world.with_cookie(after(31h)) == "session of alice");
+}
+
+TEST_CASE("callers: a disabled user's session ends at once, also for what it holds open (3.5)") {
+    World world;
+    Caller caller;
+    caller.kind = CallerKind::Session;
+    caller.session = manager::hash_secret("s");
+    CHECK(world.with_cookie(after(1min)) == "session of alice");
+    CHECK(world.authentication.still_counts(caller, after(1min)));
+    world.change_alice(true);
+    CHECK(world.with_cookie(after(2min)) == "not signed in");
+    CHECK_FALSE(world.authentication.still_counts(caller, after(2min)));
+    world.change_alice(false);
+    CHECK(world.authentication.still_counts(caller, after(2min)));
+    world.model.load(manager::remove_session(caller.session));
+    CHECK_FALSE(world.authentication.still_counts(caller, after(2min)));
+}
+
+TEST_CASE("callers: agents on other machines need TLS, or the setting (3.5)") {
+    Request request;
+    for (auto const access : {Access::Agent, Access::Joining}) {
+        CHECK_FALSE(check_plain_http(request, access, false));
+        CHECK(check_plain_http(request, access, true));
+    }
+    CHECK(check_plain_http(request, Access::Viewer, false));
+    request.from_loopback = true;
+    CHECK(check_plain_http(request, Access::Agent, false));
+    request = {};
+    request.secure = true;
+    CHECK(check_plain_http(request, Access::Agent, false));
+}
+
+TEST_CASE("callers: a site behind a proxy is known by its public URL (3.5)") {
+    Request request;
+    request.method = Method::Post;
+    request.headers = {{"host", "127.0.0.1:8080"}, {"origin", "https://cpm.example"}};
+    Caller caller;
+    caller.kind = CallerKind::Session;
+    CHECK(check_origin(request, caller, "https://cpm.example/dashboard"));
+    CHECK_FALSE(check_origin(request, caller, "https://cpm.example:8443"));
+    CHECK_FALSE(check_origin(request, caller, ""));
+}
+
+TEST_CASE("callers: over TLS the cookie is bound to this host (3.5)") {
+    Request request;
+    CHECK(
+        session_cookie(request, "x", 60s) == "cpm=x; Path=/; Max-Age=60; HttpOnly; SameSite=Strict"
+    );
+    request.secure = true;
+    CHECK(
+        session_cookie(request, "x", 60s) ==
+        "__Host-cpm=x; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"
+    );
+    CHECK(
+        ended_session_cookie(request) ==
+        "__Host-cpm=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure"
+    );
+}
