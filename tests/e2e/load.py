@@ -259,28 +259,27 @@ class Person(Actor):
         self.key = self.key or str(uuid.uuid4())
         try:
             answer = self.ask(self.key, self.target)
-            if answer.status in (200, 202):
-                self.ledger.request(self.server_id, self.key, self.target, answer)
-                if self.random.random() < 0.2:
-                    self.ask_again()
-            elif answer.status != 409 or answer["type"] != "/problems/standby":
-                self.ledger.unexpected.append(answer)
-                return
-            else:
-                self.ended.wait(0.1)
-                return
         except NO_ANSWER:
             return
-        self.key, self.target = None, "OFF" if self.target == "ON" else "ON"
+        if answer.status in (200, 202):
+            self.ledger.request(self.server_id, self.key, self.target, answer)
+            self.key, self.target = None, "OFF" if self.target == "ON" else "ON"
+            if self.random.random() < 0.2:
+                self.ask_again()
+        elif answer.status == 409 and answer["type"] == "/problems/standby":
+            self.ended.wait(0.1)
+        else:
+            self.ledger.unexpected.append(answer)
 
     def ask_again(self):
         """The last answered wish once more: the same answer, and (seen in the log) no event."""
-        if self.ledger.requests[self.server_id]:
-            key, target, outcome, sequence = self.ledger.requests[self.server_id][-1]
+        key, target, outcome, sequence = self.ledger.requests[self.server_id][-1]
+        try:
             again = self.ask(key, target)
-            assert again.status in (200, 202), again
-            told = (again["outcome"], again["sequence"])
-            assert told == (outcome, sequence), (again, sequence)
+        except NO_ANSWER:
+            return
+        assert again.status in (200, 202), again
+        assert (again["outcome"], again["sequence"]) == (outcome, sequence), (again, sequence)
 
     def finish(self):
         """Asks on until the open wish is answered."""

@@ -67,10 +67,12 @@ class Pauses(unittest.TestCase):
                 support.let_pass(went_on + timeout + 1 - time.time())
                 self.assertEqual(self.lost(manager), {})
                 self.assert_all_on(manager, machines)
+            load.assert_replayed_is_served(manager)
+            for machine in machines:
+                machine.end()
             events = load.logged_events(manager)
             for machine in machines:
                 machine.ledger.assert_kept_by(events)
-            load.assert_replayed_is_served(manager)
         load.in_parallel(story, [1, 2, 3])
 
     def test_who_is_silent_is_judged_a_full_timeout_after_the_pause(self):
