@@ -18,12 +18,12 @@ struct TlsIdentity {
 /// The manager's own certificate authority (HTTP 3.5): made once, pinned by agents when they join.
 ///
 /// Operation: its key and certificate are KEYS/ca.key and KEYS/ca.crt (0600, part of a backup); the
-/// certificate holds for ten years. It signs one certificate at each start, for the addresses and
+/// certificate holds for ten years. It signs a certificate at each start, for the addresses and
 /// names of that day, which is never stored. What agents check is the chain and the fixed name
 /// "cpm-manager", so that a new address of the manager is no reason to distrust it.
 ///
-/// Concurrency: immutable after loading. For start-up: throws std::runtime_error when OpenSSL has
-/// no memory or no randomness.
+/// Concurrency: immutable after loading. Throws std::runtime_error when OpenSSL has no memory or no
+/// randomness.
 class CertificateAuthority {
   public:
     /// Loads it from this directory, which exists, or makes it. A file that cannot be used is an

@@ -153,6 +153,12 @@ core::Result<std::string> Server::listen(std::string_view address, TlsContext tl
     return bound;
 }
 
+void Server::renew(TlsContext const& tls) {
+    for (auto& entrance : parts_->entrances)
+        if (entrance.tls)
+            entrance.tls = tls;
+}
+
 void Server::run(manager::Writer& writer) {
     auto& parts = *parts_;
     parts.app.emplace(App{
@@ -189,6 +195,7 @@ void Server::run(manager::Writer& writer) {
     });
     parts.model.loaded(now);
     parts.streams.loaded();
+    parts.authentication.start(now);
     writer.note_listening();
     auto ticking = tick(*parts.door, parts.authentication, parts.waiters, parts.streams);
     asio::co_spawn(parts.io, std::move(ticking), on_end);

@@ -28,8 +28,8 @@ struct ServerParts {
 /// Operation: hears the history while the engine starts, binds its addresses, then run() serves
 /// until stop(). Its own tick, every 250 ms, tells the writer that reports are being received.
 ///
-/// Concurrency: on_published() and stop() from any thread; all else before run(), on the thread
-/// that will call it.
+/// Concurrency: on_published() and stop() from any thread; all else on the thread that calls
+/// run(), and but for renew() before it.
 class Server final : public manager::Subscriber {
   public:
     explicit Server(ServerParts parts);
@@ -44,6 +44,9 @@ class Server final : public manager::Subscriber {
     /// join lines lead there. Fails with Validation when the text is no address, with Conflict when
     /// the address is taken or not this machine's.
     core::Result<std::string> listen(std::string_view address, TlsContext tls = {});
+
+    /// New connections over TLS begin with this context. On the thread of run().
+    void renew(TlsContext const& tls);
 
     /// Serves. Returns after stop(), when every connection has ended, at most 8 s later. The writer
     /// must be running, and be stopped only afterwards.

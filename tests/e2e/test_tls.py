@@ -338,6 +338,31 @@ class Starts(unittest.TestCase):
         manager.start()
         self.assertEqual((manager.ready["https"], manager.ready["ca_pin"]), (None, None))
 
+    def test_certificates_are_renewed_without_a_restart(self):
+        certificate, key = tls.make_certificate(self.folder, "mine")
+        given = ("--tls-certificate", certificate, "--tls-key", key)
+        for args in ((), given):
+            manager = self.manager(*tls.LISTEN, *args)
+            manager.start()
+            before = tls.chain_of(manager)
+            open_before = raw.Raw(manager.address)
+            self.addCleanup(open_before.close)
+            if args:
+                tls.make_certificate(self.folder, "mine")
+            os.kill(manager.pid, signal.SIGHUP)
+            support.wait_until("another certificate", lambda: tls.chain_of(manager)[0] != before[0])
+            self.assertEqual(tls.chain_of(manager)[1:], before[1:])  # the authority's, if it is its
+            if args:
+                key.write_text("damaged")
+                renewed = tls.chain_of(manager)
+                os.kill(manager.pid, signal.SIGHUP)
+                support.wait_until("a word", lambda: "stays as it was" in manager.output())
+                self.assertIn(f"{key}: ", manager.output())
+                self.assertEqual(tls.chain_of(manager), renewed)
+            open_before.request()
+            self.assertEqual(open_before.answer()[0], 200)
+            self.assertEqual(manager.stop(), 0)
+
     def test_a_damaged_authority_is_named_and_not_replaced(self):
         manager = self.manager(*tls.LISTEN)
         manager.start()

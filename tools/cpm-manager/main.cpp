@@ -1,12 +1,11 @@
 // cpm-manager: the composition root. Parts are locals in the order in which they depend on each
 // other.
 #include "eventstore/rocksdb_log.hpp"
-#include "http/own_names.hpp"
 #include "http/server.hpp"
-#include "http/tls_context.hpp"
 #include "manager/engine.hpp"
 #include "manager/keys.hpp"
 #include "manager/writer.hpp"
+#include "tools/cpm-manager/certificate.hpp"
 #include "tools/cpm-manager/options.hpp"
 #include "tools/cpm-manager/ready.hpp"
 #include "wol/interfaces.hpp"
@@ -18,6 +17,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 
 namespace {
 
@@ -70,53 +70,51 @@ std::string text_of(tools::Endpoint const& endpoint) {
                  : fmt::format("{}:{}", endpoint.address, endpoint.port);
 }
 
-/// What the TLS listener shows to the world.
-struct Tls {
-    http::TlsContext context;
-    std::string ca_pin; ///< empty: a certificate that was given
-};
-
-core::Result<Tls> given_tls(tools::GivenCertificate const& files) {
-    auto const identity = http::read_tls_identity(files.certificate, files.key);
-    if (!identity)
-        return tl::make_unexpected(identity.error());
-    auto context = http::make_tls_context(*identity);
-    if (!context)
-        return tl::make_unexpected(context.error());
-    return Tls{std::move(*context), {}};
+/// Shows the certificate anew; when that fails, the one shown so far stays.
+void renew(tools::Certificate const& certificate, http::Server& server) {
+    if (auto const context = certificate.renew()) {
+        server.renew(*context);
+        report("the TLS certificate was renewed");
+    } else
+        report(context.error().detail + "; the TLS certificate stays as it was");
 }
 
-core::Result<Tls> own_tls(tools::Options const& options, manager::Clock const& clock) {
-    auto const now = clock.now().wall;
-    auto const authority = http::CertificateAuthority::load(options.data_directory / "keys", now);
-    if (!authority)
-        return tl::make_unexpected(authority.error());
-    auto const names = http::certificate_names(options.host_names, options.public_url);
-    auto context = http::make_tls_context(authority->issue(names, now));
-    if (!context)
-        return tl::make_unexpected(context.error());
-    return Tls{std::move(*context), authority->pin()};
-}
-
-/// Stops the interface at SIGTERM and SIGINT; SIGHUP must not end a manager whose terminal closes.
+/// Stops the interface at SIGTERM and SIGINT; at SIGHUP, which must not end a manager whose
+/// terminal closes, what can be read again is.
 class Signals {
   public:
-    explicit Signals(http::Server& server)
+    Signals(http::Server& server, std::function<void()> reread)
         : server_(server)
-        , stop_(server.io(), SIGTERM, SIGINT) {
+        , reread_(std::move(reread))
+        , stop_(server.io(), SIGTERM, SIGINT)
+        , hangup_(server.io(), SIGHUP) {
         std::signal(SIGPIPE, SIG_IGN);
-        std::signal(SIGHUP, SIG_IGN);
+        await_hangup();
         stop_.async_wait([this](auto error, int) {
             if (!error)
                 server_.stop();
         });
     }
 
-    void end() { stop_.cancel(); }
+    void end() {
+        stop_.cancel();
+        hangup_.cancel();
+    }
 
   private:
+    void await_hangup() {
+        hangup_.async_wait([this](auto error, int) {
+            if (error)
+                return;
+            reread_();
+            await_hangup();
+        });
+    }
+
     http::Server& server_;
+    std::function<void()> reread_;
     boost::asio::signal_set stop_;
+    boost::asio::signal_set hangup_;
 };
 
 /// Serves until a signal or a failure ends it.
@@ -125,6 +123,7 @@ int run(
     http::Server& server,
     manager::Engine& engine,
     manager::Clock const& clock,
+    std::optional<tools::Certificate> const& certificate,
     tools::Ready const& ready
 ) {
     std::atomic<int> code = 0;
@@ -133,7 +132,10 @@ int run(
         server.stop();
     });
     writer.run();
-    Signals signals(server);
+    Signals signals(server, [&] {
+        if (certificate)
+            renew(*certificate, server);
+    });
     if (options.ready_file)
         if (auto written = tools::write_ready_file(*options.ready_file, ready); !written)
             return fail(written.error(), kStorageFailed);
@@ -147,8 +149,8 @@ int run(
     return code;
 }
 
-/// `tls` is that of a given certificate; without one the authority's is used.
-int serve(tools::Options const& options, std::optional<Tls> tls) {
+/// `certificate` is one that was given; without it the authority's is used.
+int serve(tools::Options const& options, std::optional<tools::Certificate> certificate) {
     auto log = eventstore::RocksDbLog::open({
         .directory = options.data_directory,
         .accept_truncated_log = options.accept_truncated_log,
@@ -161,11 +163,11 @@ int serve(tools::Options const& options, std::optional<Tls> tls) {
         return fail(keys.error(), kStorageFailed);
 
     manager::SystemClock clock;
-    if (options.https && !tls) {
-        auto own = own_tls(options, clock);
+    if (options.https && !certificate) {
+        auto own = tools::own_certificate(options, clock);
         if (!own)
             return fail(own.error(), kStorageFailed);
-        tls = std::move(*own);
+        certificate = std::move(*own);
     }
     manager::SystemRandom random;
     wol::UdpBroadcastSender sender;
@@ -181,7 +183,7 @@ int serve(tools::Options const& options, std::optional<Tls> tls) {
                 .host_names = options.host_names,
                 .public_url = options.public_url,
                 .https = {}, // known once it is bound
-                .ca_pin = tls ? tls->ca_pin : std::string{},
+                .ca_pin = certificate ? certificate->ca_pin : std::string{},
             },
         .report = report,
     });
@@ -195,11 +197,11 @@ int serve(tools::Options const& options, std::optional<Tls> tls) {
         ready.http = *bound;
     }
     if (options.https) {
-        auto bound = server.listen(text_of(*options.https), tls->context);
+        auto bound = server.listen(text_of(*options.https), certificate->context);
         if (!bound)
             return fail(bound.error(), kAddressTaken);
         ready.https = *bound;
-        ready.ca_pin = tls->ca_pin;
+        ready.ca_pin = certificate->ca_pin;
     }
 
     manager::Engine engine({
@@ -215,7 +217,7 @@ int serve(tools::Options const& options, std::optional<Tls> tls) {
     if (auto started = engine.start(); !started)
         return fail(started.error(), exit_code(started.error()));
 
-    return run(options, server, engine, clock, ready);
+    return run(options, server, engine, clock, certificate, ready);
 }
 
 } // namespace
@@ -233,16 +235,16 @@ int main(int argc, char** argv) {
         return kWrongUsage;
     }
     auto const& options = std::get<tools::Options>(read);
-    std::optional<Tls> tls;
+    std::optional<tools::Certificate> certificate;
     if (options.https && options.certificate) {
-        auto given = given_tls(*options.certificate);
+        auto given = tools::given_certificate(*options.certificate);
         if (!given)
             return fail(given.error(), kWrongUsage);
-        tls = std::move(*given);
+        certificate = std::move(*given);
     }
     if (options.check) {
         fmt::print("the configuration is fine\n");
         return 0;
     }
-    return serve(options, std::move(tls));
+    return serve(options, std::move(certificate));
 }
