@@ -1,0 +1,261 @@
+#include "agent/loop.hpp"
+
+#include "agent/clock.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sodium.h>
+
+namespace cpm::agent {
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+constexpr std::chrono::seconds kTick{1};
+constexpr std::chrono::seconds kCallLimit{10};
+constexpr std::chrono::seconds kGoodbyeLimit{3};
+/// The head is for the time after a reboot: rarely written, for the disk's sake.
+constexpr std::chrono::minutes kHeadPause{10};
+
+ClientConfig client_config(Credentials const& credentials) {
+    return {
+        .url = parse_url(credentials.manager_url).value(),
+        .trust = credentials.trust,
+        .ca_certificate = credentials.ca_certificate,
+    };
+}
+
+/// Of another boot nothing is known of resumes.
+ResumeCounter resume_counter(std::optional<Marker> const& marker, std::string const& boot_id) {
+    if (!marker || marker->memory.identity.boot_id != boot_id)
+        return ResumeCounter(read_clocks());
+    ResumeCounter counter(marker->memory.identity.resume_count, marker->suspended);
+    counter.look(read_clocks());
+    return counter;
+}
+
+Memory
+memory_of(std::optional<Marker> const& marker, std::filesystem::path const& state_directory) {
+    auto memory = marker ? marker->memory : Memory{};
+    if (!memory.head)
+        memory.head = load_head(state_directory);
+    return memory;
+}
+
+Failure failure_of(HttpAnswer const& answer) {
+    auto const detail = problem_detail(answer.body);
+    auto const kind = answer.status == 401   ? Failure::Kind::NotSignedIn
+                      : answer.status == 410 ? Failure::Kind::Gone
+                                             : Failure::Kind::Trouble;
+    return {
+        .kind = kind,
+        .detail = fmt::format(
+            "the manager answered {}{}{}", answer.status, detail.empty() ? "" : ": ", detail
+        ),
+    };
+}
+
+Outcome outcome_of(tl::expected<HttpAnswer, std::string> const& answer, bool held) {
+    if (!answer)
+        return Failure{.kind = {}, .detail = answer.error()};
+    if (answer->status == 304 && held)
+        return Unchanged{};
+    if (answer->status != 200)
+        return failure_of(*answer);
+    auto parsed = parse_answer(answer->body);
+    if (!parsed)
+        return Failure{
+            .kind = {}, .detail = "the manager's answer was not read: " + parsed.error()};
+    return *parsed;
+}
+
+} // namespace
+
+Loop::Loop(
+    asio::io_context& io,
+    LoopConfig config,
+    Credentials const& credentials,
+    BootIdentity const& boot,
+    Machine& machine
+)
+    : io_(io)
+    , config_(std::move(config))
+    , credentials_(credentials)
+    , machine_(machine)
+    , client_(io, client_config(credentials))
+    , remembered_(load_marker(config_.run_directory))
+    , resumes_(resume_counter(remembered_, boot.boot_id))
+    , boot_id_(boot.boot_id)
+    , conduct_(
+          credentials.server_id,
+          OrderKey::parse(credentials.order_key).value(),
+          {boot_id_, resumes_.count()},
+          memory_of(remembered_, config_.state_directory),
+          !credentials.previous_token.empty()
+      )
+    , rest_(io)
+    , tick_(io) {}
+
+Observation Loop::observe() {
+    auto const clocks = read_clocks();
+    Observation seen{
+        .boottime = clocks.boottime,
+        .identity = {boot_id_, resumes_.look(clocks)},
+        .blocked_by = machine_.blocked_by(),
+        .leaving = machine_.leaving(),
+    };
+    randombytes_buf(seen.random.data(), seen.random.size());
+    return seen;
+}
+
+awaitable<void> Loop::run() {
+    asio::co_spawn(io_, watch(), asio::detached);
+    while (!stopping_ || (asked_with_.leaving != Leaving::No && !conduct_.said_goodbye())) {
+        asked_with_ = observe();
+        auto const step = conduct_.next(asked_with_);
+        keep(conduct_.memory());
+        report_findings();
+        if (auto const* heartbeat = std::get_if<SendHeartbeat>(&step))
+            co_await perform(*heartbeat);
+        else if (auto const* hold = std::get_if<HoldManifest>(&step))
+            co_await perform(*hold);
+        else if (auto const* hooks = std::get_if<RunHooks>(&step))
+            co_await perform(*hooks);
+        else if (auto const* act = std::get_if<Act>(&step))
+            co_await perform(*act);
+        else
+            co_await perform(std::get<Rest>(step));
+        report_findings();
+    }
+    keep(conduct_.memory());
+    if (auto const head = conduct_.memory().head)
+        (void)save_head(config_.state_directory, *head);
+    tick_.cancel();
+}
+
+awaitable<void> Loop::perform(SendHeartbeat step) {
+    auto const& token =
+        step.with_previous_token ? credentials_.previous_token : credentials_.agent_token;
+    HttpQuestion question{
+        .target = "/agent/v1/heartbeat",
+        .body = heartbeat_body(step.report, config_.agent_version),
+        .token = token,
+    };
+    co_await call(std::move(question), stopping_ ? kGoodbyeLimit : kCallLimit, false);
+}
+
+awaitable<void> Loop::perform(HoldManifest step) {
+    auto const& token =
+        step.with_previous_token ? credentials_.previous_token : credentials_.agent_token;
+    HttpQuestion question{
+        .post = false,
+        .target = manifest_target(step.question),
+        .token = token,
+        .if_none_match = step.question.known_version,
+    };
+    co_await call(std::move(question), step.question.wait + kCallLimit, true);
+}
+
+awaitable<void> Loop::call(HttpQuestion question, seconds limit, bool held) {
+    holding_ = held;
+    auto const answer = co_await client_.ask(std::move(question), limit);
+    holding_ = false;
+    if (std::exchange(cut_, false))
+        conduct_.cut();
+    else
+        conduct_.answered(observe(), outcome_of(answer, held));
+}
+
+awaitable<void> Loop::perform(RunHooks) {
+    asio::co_spawn(io_, prepare(), asio::detached);
+    co_return;
+}
+
+awaitable<void> Loop::perform(Act step) {
+    asio::co_spawn(io_, go_down(step.method), asio::detached);
+    co_return;
+}
+
+awaitable<void> Loop::perform(Rest step) {
+    auto const left = step.until - read_clocks().boottime;
+    rest_.expires_after(std::clamp<microseconds>(left, microseconds(0), kTick));
+    co_await rest_.async_wait(kToken);
+}
+
+awaitable<void> Loop::prepare() {
+    auto const end = co_await machine_.prepare();
+    for (auto const& line : end.report)
+        config_.report(line);
+    conduct_.hooks_ended(observe(), end.failed);
+    wake();
+}
+
+awaitable<void> Loop::go_down(OffMethod method) {
+    auto const done = co_await machine_.go_down(method);
+    if (!done)
+        conduct_.act_failed(observe(), done.error());
+    wake();
+}
+
+/// What the step under way was decided on no longer holds, or something ended: it is asked anew.
+void Loop::wake() {
+    rest_.cancel();
+    if (!holding_ || cut_)
+        return;
+    cut_ = true;
+    client_.cut();
+}
+
+awaitable<void> Loop::watch() {
+    while (!stopping_) {
+        tick_.expires_after(kTick);
+        co_await tick_.async_wait(kToken);
+        auto const seen = observe();
+        if (seen.identity != asked_with_.identity)
+            client_.cut(); // whatever it is, its answer would be thrown away
+        if (seen.identity != asked_with_.identity || seen.blocked_by != asked_with_.blocked_by ||
+            seen.leaving != asked_with_.leaving)
+            wake();
+    }
+}
+
+void Loop::stop() {
+    stopping_ = true;
+    asked_with_ = observe();
+    tick_.cancel();
+    wake();
+    if (asked_with_.leaving == Leaving::No)
+        client_.cut();
+}
+
+void Loop::keep(Memory const& memory) {
+    if (kept_ == memory)
+        return;
+    kept_ = memory;
+    auto kept = save_marker(config_.run_directory, {memory, resumes_.suspended()});
+    if (memory.head && memory.head != saved_head_ &&
+        (!saved_head_ || asked_with_.boottime - head_saved_ > kHeadPause)) {
+        saved_head_ = memory.head;
+        head_saved_ = asked_with_.boottime;
+        if (auto saved = save_head(config_.state_directory, *memory.head); !saved)
+            kept = saved;
+    }
+    auto failure = kept ? std::string{} : kept.error();
+    if (failure != store_failure_ && !failure.empty())
+        config_.report(failure);
+    store_failure_ = std::move(failure);
+}
+
+void Loop::report_findings() {
+    for (auto const& finding : conduct_.take_findings())
+        config_.report(finding);
+}
+
+} // namespace cpm::agent

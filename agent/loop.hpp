@@ -1,0 +1,81 @@
+#pragma once
+
+#include "agent/client.hpp"
+#include "agent/conduct.hpp"
+#include "agent/machine.hpp"
+#include "agent/store.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <filesystem>
+#include <functional>
+
+namespace cpm::agent {
+
+struct LoopConfig {
+    std::filesystem::path state_directory;
+    std::filesystem::path run_directory;
+    std::string agent_version;
+    std::function<void(std::string_view)> report; ///< a line for the journal
+};
+
+/// The daemon: does what the conduct says next, until it is stopped.
+///
+/// Operation: one coroutine asks, calls and tells; hooks and the power action run beside it. What
+/// the machine looks like is looked at every second, by which a resume, a veto or an ON is noticed
+/// while a call is held. Concurrency: the thread of the io_context. Limitations: a call to the
+/// manager under way when a veto begins is waited for (10 s).
+class Loop {
+  public:
+    /// All must outlive it.
+    Loop(
+        boost::asio::io_context& io,
+        LoopConfig config,
+        Credentials const& credentials,
+        BootIdentity const& boot,
+        Machine& machine
+    );
+
+    /// Returns after stop().
+    boost::asio::awaitable<void> run();
+
+    /// Ends run() soon; says goodbye to the manager first when the machine itself goes down.
+    void stop();
+
+  private:
+    Observation observe();
+    void keep(Memory const& memory);
+    void report_findings();
+    void wake();
+    boost::asio::awaitable<void> watch();
+    boost::asio::awaitable<void> call(HttpQuestion question, seconds limit, bool held);
+    boost::asio::awaitable<void> perform(SendHeartbeat step);
+    boost::asio::awaitable<void> perform(HoldManifest step);
+    boost::asio::awaitable<void> perform(RunHooks step);
+    boost::asio::awaitable<void> perform(Act step);
+    boost::asio::awaitable<void> perform(Rest step);
+    boost::asio::awaitable<void> prepare();
+    boost::asio::awaitable<void> go_down(OffMethod method);
+
+    boost::asio::io_context& io_;
+    LoopConfig config_;
+    Credentials const& credentials_;
+    Machine& machine_;
+    Client client_;
+    std::optional<Marker> remembered_;
+    ResumeCounter resumes_;
+    std::string boot_id_;
+    Conduct conduct_;
+    boost::asio::steady_timer rest_;
+    boost::asio::steady_timer tick_;
+    Observation asked_with_; ///< what the step being done was decided on
+    bool holding_ = false;   ///< a held call is under way
+    bool cut_ = false;       ///< it was given up
+    bool stopping_ = false;
+    std::optional<Memory> kept_;
+    std::string store_failure_; ///< the last one, so that it is reported once
+    std::optional<Head> saved_head_;
+    microseconds head_saved_{};
+};
+
+} // namespace cpm::agent

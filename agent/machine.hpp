@@ -1,0 +1,60 @@
+#pragma once
+
+#include "agent/hooks.hpp"
+#include "agent/values.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <tl/expected.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace cpm::agent {
+
+/// What the agent sees and does of the machine it runs on. Not thread-safe; calls do not block.
+class Machine {
+  public:
+    Machine() = default;
+    Machine(Machine const&) = delete;
+    Machine& operator=(Machine const&) = delete;
+    virtual ~Machine() = default;
+
+    /// The owner's veto, in a line of at most 200 bytes; empty: none. Where there is a doubt there
+    /// is one.
+    virtual std::string blocked_by() = 0;
+    /// Whether, and how, the system is on its way down.
+    virtual Leaving leaving() = 0;
+    virtual boost::asio::awaitable<HooksEnd> prepare() = 0;
+    /// Nothing: it goes down, or has come back from it; else why it does not.
+    virtual boost::asio::awaitable<tl::expected<void, std::string>> go_down(OffMethod method) = 0;
+};
+
+struct MachineConfig {
+    std::filesystem::path hold_file = "/etc/cpm/hold";
+    std::filesystem::path hooks_directory = "/etc/cpm/pre-off.d";
+    std::chrono::seconds hook_time_limit{60};
+    std::vector<std::string> power_command{}; ///< its first word is a path; empty: logind
+};
+
+/// "hold: " and the first line of the file; empty: there is none.
+std::string read_hold(std::filesystem::path const& file);
+
+/// A machine that a command of its owner switches off. Root runs the agent there, so hooks are run
+/// directly. The command learns the method from CPM_OFF_METHOD (poweroff, suspend, hibernate).
+class CommandMachine final : public Machine {
+  public:
+    explicit CommandMachine(MachineConfig config)
+        : config_(std::move(config)) {}
+
+    std::string blocked_by() override { return read_hold(config_.hold_file); }
+    Leaving leaving() override { return Leaving::No; }
+    boost::asio::awaitable<HooksEnd> prepare() override;
+    boost::asio::awaitable<tl::expected<void, std::string>> go_down(OffMethod method) override;
+
+  private:
+    MachineConfig config_;
+};
+
+} // namespace cpm::agent

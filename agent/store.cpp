@@ -1,0 +1,178 @@
+#include "agent/store.hpp"
+
+#include "agent/files.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_to.hpp>
+#include <fmt/format.h>
+
+#include <array>
+
+namespace cpm::agent {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr auto kCredentials = "credentials.json";
+constexpr auto kHead = "head.json";
+constexpr auto kMarker = "state.json";
+
+constexpr std::array kTrusts{Trust::Plain, Trust::Pinned, Trust::System};
+constexpr std::array<std::string_view, 3> kTrustWords{"plain", "pinned", "system"};
+constexpr std::array<std::string_view, 3> kSaidWords{"ON", "Stopping", "Acted"};
+
+template <std::size_t N>
+std::size_t index_of(std::array<std::string_view, N> const& words, std::string_view word) {
+    for (std::size_t i = 0; i < N; ++i)
+        if (words[i] == word)
+            return i;
+    throw std::invalid_argument("unknown word");
+}
+
+/// Boost.JSON's at() and value_to throw; what the agent wrote itself is read in one go, and any
+/// fault is the same fault: the file is not what the agent wrote.
+template <class T>
+std::optional<T> read_as(std::string const& text, T (*read)(json::object const&)) {
+    try {
+        return read(json::parse(text).as_object());
+    } catch (std::exception const&) {
+        return std::nullopt;
+    }
+}
+
+std::string text_in(json::object const& object, char const* name) {
+    return json::value_to<std::string>(object.at(name));
+}
+
+Credentials read_credentials(json::object const& object) {
+    return {
+        .manager_url = text_in(object, "manager_url"),
+        .trust = kTrusts[index_of(kTrustWords, text_in(object, "trust"))],
+        .ca_certificate = text_in(object, "ca_certificate"),
+        .server_id = text_in(object, "server_id"),
+        .agent_token = text_in(object, "agent_token"),
+        .previous_token = text_in(object, "previous_token"),
+        .order_key = text_in(object, "order_key"),
+        .mac_addresses = json::value_to<std::vector<std::string>>(object.at("mac_addresses")),
+    };
+}
+
+json::object head_json(Head const& head) {
+    return {
+        {"epoch", head.epoch},
+        {"sequence", head.sequence},
+        {"hash", head.hash},
+        {"mac", head.mac},
+    };
+}
+
+Head read_head(json::object const& object) {
+    return {
+        .epoch = json::value_to<std::uint64_t>(object.at("epoch")),
+        .sequence = json::value_to<std::uint64_t>(object.at("sequence")),
+        .hash = text_in(object, "hash"),
+        .mac = text_in(object, "mac"),
+    };
+}
+
+Marker read_marker(json::object const& object) {
+    Marker marker;
+    auto& memory = marker.memory;
+    memory.identity.boot_id = text_in(object, "boot_id");
+    memory.identity.resume_count = json::value_to<std::uint64_t>(object.at("resume_count"));
+    memory.said = static_cast<Memory::Said>(index_of(kSaidWords, text_in(object, "said")));
+    memory.request = json::value_to<std::uint64_t>(object.at("request"));
+    memory.failed = text_in(object, "failed");
+    memory.last_report = microseconds(json::value_to<std::int64_t>(object.at("report")));
+    if (auto const* head = object.if_contains("head"))
+        memory.head = read_head(head->as_object());
+    marker.suspended = microseconds(json::value_to<std::int64_t>(object.at("suspended")));
+    return marker;
+}
+
+} // namespace
+
+tl::expected<std::optional<Credentials>, std::string> load_credentials(fs::path const& state) {
+    auto const file = state / kCredentials;
+    std::error_code error;
+    if (!fs::exists(file, error) && !error)
+        return std::nullopt;
+    auto const text = read_file(file);
+    if (!text)
+        return tl::make_unexpected(text.error());
+    auto read = read_as(*text, read_credentials);
+    if (!read || !OrderKey::parse(read->order_key) || !parse_url(read->manager_url))
+        return tl::make_unexpected(
+            fmt::format("{}: is not what a join wrote; join again", file.string())
+        );
+    return read;
+}
+
+tl::expected<void, std::string>
+save_credentials(fs::path const& state, Credentials const& credentials) {
+    json::array macs;
+    for (auto const& mac : credentials.mac_addresses)
+        macs.emplace_back(mac);
+    auto const trust = kTrustWords[static_cast<std::size_t>(credentials.trust)];
+    json::object const object{
+        {"manager_url", credentials.manager_url},
+        {"trust", trust},
+        {"ca_certificate", credentials.ca_certificate},
+        {"server_id", credentials.server_id},
+        {"agent_token", credentials.agent_token},
+        {"previous_token", credentials.previous_token},
+        {"order_key", credentials.order_key},
+        {"mac_addresses", std::move(macs)},
+    };
+    return write_file(state / kCredentials, json::serialize(object), Durability::Durable);
+}
+
+std::optional<Marker> load_marker(fs::path const& run) {
+    auto const text = read_file(run / kMarker);
+    return text ? read_as(*text, read_marker) : std::nullopt;
+}
+
+tl::expected<void, std::string> save_marker(fs::path const& run, Marker const& marker) {
+    auto const& memory = marker.memory;
+    json::object object{
+        {"boot_id", memory.identity.boot_id},
+        {"resume_count", memory.identity.resume_count},
+        {"said", kSaidWords[static_cast<std::size_t>(memory.said)]},
+        {"request", memory.request},
+        {"failed", memory.failed},
+        {"report", memory.last_report.count()},
+        {"suspended", marker.suspended.count()},
+    };
+    if (memory.head)
+        object["head"] = head_json(*memory.head);
+    return write_file(run / kMarker, json::serialize(object), Durability::Volatile);
+}
+
+void drop_marker(fs::path const& run) {
+    std::error_code ignored;
+    fs::remove(run / kMarker, ignored);
+}
+
+std::optional<Head> load_head(fs::path const& state) {
+    auto const text = read_file(state / kHead);
+    return text ? read_as(*text, read_head) : std::nullopt;
+}
+
+tl::expected<void, std::string> save_head(fs::path const& state, Head const& head) {
+    return write_file(state / kHead, json::serialize(head_json(head)), Durability::Volatile);
+}
+
+tl::expected<void, std::string> drop_state(fs::path const& state) {
+    std::error_code error;
+    fs::remove(state / kCredentials, error);
+    if (error)
+        return tl::make_unexpected(
+            fmt::format("{}: {}", (state / kCredentials).string(), error.message())
+        );
+    fs::remove(state / kHead, error);
+    return {};
+}
+
+} // namespace cpm::agent

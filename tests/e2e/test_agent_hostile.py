@@ -1,0 +1,234 @@
+"""The agent against managers that are gone, hang, or answer anything but what a manager answers:
+it never acts, says each trouble once, and keeps running."""
+
+import base64
+import contextlib
+import json
+import pathlib
+import socket
+import threading
+import time
+import unittest
+import urllib.parse
+
+import support
+from machine import Machine
+from support import let_pass, wait_until
+
+ORDER_KEY = base64.b64encode(bytes(range(32))).decode()
+HEAD = {"epoch": 1, "sequence": 5, "hash": "ab", "mac": "cd"}
+
+
+def manifest(power="ON", **fields):
+    return {"power_status": power, "heartbeat_interval_seconds": 1,
+            "manifest_version": f"{power}.1", "head": HEAD, **fields}
+
+
+def answer(body, status="200 OK", headers=()):
+    if not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json",
+             f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class FakeManager:
+    """Answers joins, and everything else with the bytes `reply(request)` gives; None: nothing."""
+
+    def __init__(self, reply):
+        self.reply, self.requests, self.open = reply, [], []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            self.open.append(connection)
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        stream = connection.makefile("rwb")
+        try:
+            while line := stream.readline():
+                size, head = 0, line.decode()
+                while (field := stream.readline().decode()).strip():
+                    head += field
+                    if field.lower().startswith("content-length:"):
+                        size = int(field.split(":")[1])
+                request = (head, json.loads(stream.read(size)) if size else {})
+                if " /agent/v1/join " in head:
+                    text = answer({"server_id": "srv_x", "agent_token": "t", "order_key": ORDER_KEY,
+                                   "heartbeat_interval_seconds": 1})
+                else:
+                    self.requests.append(request)
+                    text = self.reply(request)
+                if text is not None:
+                    stream.write(text)
+                    stream.flush()
+                    if b"Connection: close" in text or b"Content-Length" not in text:
+                        break
+        except (OSError, ValueError):
+            pass
+        finally:
+            connection.close()
+
+    def close(self):
+        """As a manager that is killed: nobody listens, and every connection ends."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)  # ends accept(), which holds it open
+        self.socket.close()
+        for connection in self.open:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def return_(self):
+        self.socket = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+
+def order_for(request, **fields):
+    """As a genuine one, but for its signature."""
+    head, body = request
+    if not body:  # a manifest call
+        query = urllib.parse.parse_qs(head.split()[1].split("?")[1])
+        body = {name: values[0] for name, values in query.items()}
+    order = {"method": "poweroff", "server_id": "srv_x", "boot_id": body["boot_id"],
+             "resume_count": int(body["resume_count"]), "nonce": body["nonce"], "sequence": 4,
+             "signature": base64.b64encode(bytes(64)).decode()}
+    return {**order, **fields}
+
+
+# What is answered, and what the journal says of it.
+REPLIES = {
+    "a forged order": (lambda r: answer(manifest("OFF", order=order_for(r))), "signature"),
+    "no order": (lambda r: answer(manifest("OFF")), "without a signed order"),
+    "an order in text": (lambda r: answer(manifest("OFF", order="poweroff")), "order"),
+    "an order of another server":
+        (lambda r: answer(manifest("OFF", order=order_for(r, server_id="srv_y"))),
+         "another server"),
+    "an order of another boot":
+        (lambda r: answer(manifest("OFF", order=order_for(r, boot_id="b"))), "another boot"),
+    "a replayed order":
+        (lambda r: answer(manifest("OFF", order=order_for(r, nonce="A" * 32))), "replay"),
+    "an unknown method":
+        (lambda r: answer(manifest("OFF", order=order_for(r, method="sh"))), "order.method"),
+    "half an answer":
+        (lambda r: answer(manifest("OFF", order=order_for(r)))[:-40], "no whole answer"),
+    "half a JSON": (lambda r: answer(json.dumps(manifest()).encode()[:-3]), "not a JSON object"),
+    "no JSON": (lambda r: answer(b"<html>OFF</html>"), "not a JSON object"),
+    "nothing": (lambda r: answer(b""), "not a JSON object"),
+    "no HTTP": (lambda r: b"OFF\r\n\r\n", "no whole answer"),
+    "too much": (lambda r: answer(b"[" * 100_000), "no whole answer"),
+    "an endless head":
+        (lambda r: b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000, "no whole answer"),
+    "a redirect": (lambda r: answer(manifest("OFF", order=order_for(r)), "302 Found",
+                                    ["Location: http://127.0.0.1:1/"]), "answered 302"),
+    "a permanent redirect": (lambda r: answer(b"{}", "308 Permanent Redirect",
+                                              ["Location: https://evil/"]), "answered 308"),
+    "no content": (lambda r: b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+                   "answered 204"),
+    "unchanged": (lambda r: b"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n",
+                  "answered 304"),
+    "continue": (lambda r: b"HTTP/1.1 100 Continue\r\n\r\n", "answered 100"),
+    "401": (lambda r: answer({"detail": "unknown"}, "401 Unauthorized"), "answered 401: unknown"),
+    "410": (lambda r: answer({"detail": "removed"}, "410 Gone"), "answered 410: removed"),
+    "422": (lambda r: answer(manifest("OFF", order=order_for(r)), "422 Wrong"), "answered 422"),
+    "500": (lambda r: answer(b"", "500 Oops"), "answered 500"),
+    "503": (lambda r: answer(b"{}", "503 Later", ["Retry-After: 0"]), "answered 503"),
+    "a strange interval":
+        (lambda r: answer({**manifest("OFF", order=order_for(r)),
+                           "heartbeat_interval_seconds": 0}), "heartbeat_interval_seconds"),
+    "a header in the version":
+        (lambda r: answer({**manifest(), "manifest_version": "a\"\r\nX: y"}), "manifest_version"),
+    "a wrong type": (lambda r: answer({**manifest(), "power_status": False}), "power_status"),
+    "the end of the connection": (lambda r: b"", "no whole answer"),
+}
+
+
+@support.together
+class Hostile(unittest.TestCase):
+    def start(self, reply, number=0):
+        fake = FakeManager(reply)
+        self.addCleanup(fake.close)
+        machine = Machine(mac=f"52:54:00:00:02:{number:02x}")
+        self.addCleanup(machine.close)
+        machine.join(fake.url, "token")
+        return fake, machine.start()
+
+    def test_no_answer_of_this_list_leads_to_an_act_and_each_is_told_once(self):
+        began = [(name, said, *self.start(reply, number))
+                 for number, (name, (reply, said)) in enumerate(REPLIES.items())]
+        for name, said, fake, machine in began:
+            slow = name in ("401", "410")
+            wait_until(f"requests after {name}",
+                       lambda: len(fake.requests) >= (1 if slow else 3), 30)
+        let_pass(2)
+        for name, said, fake, machine in began:
+            self.assertIsNone(machine.process.poll(), f"{name}: {machine.said()}")
+            self.assertEqual(machine.acted(), [], name)
+            lines = [line for line in machine.said().splitlines() if said in line]
+            self.assertEqual(len(lines), 1, f"{name}: {machine.said()}")
+            heartbeats = [body for head, body in fake.requests if " /agent/v1/heartbeat" in head]
+            self.assertEqual({body["status"] for body in heartbeats}, {"ON"}, name)
+            reports = [body["report"] for body in heartbeats]
+            self.assertEqual(reports, sorted(set(reports)), name)
+
+    def test_a_manager_that_hangs_or_trickles_is_left_after_ten_seconds(self):
+        hangs, waiting = self.start(lambda r: None, 100)
+
+        def trickle(_):
+            let_pass(0.5)
+            return b"H"
+        slow, dripping = self.start(trickle, 101)
+        wait_until("another question", lambda: len(hangs.requests) >= 2, 20)
+        wait_until("another question", lambda: len(slow.requests) >= 2, 20)
+        for machine in (waiting, dripping):
+            self.assertEqual(machine.acted(), [])
+            self.assertIn("no whole answer", machine.said())
+
+    def test_a_manager_that_is_gone_is_asked_ever_more_rarely(self):
+        fake, machine = self.start(lambda r: answer(manifest()))
+        wait_until("a report", lambda: fake.requests)
+        fake.close()
+        wait_until("the trouble", lambda: "cannot be reached" in machine.said())
+        before = machine.cpu_seconds()
+        let_pass(5)
+        self.assertLess(machine.cpu_seconds() - before, 0.2)
+        self.assertEqual(machine.acted(), [])
+        self.assertIsNone(machine.process.poll())
+
+    def test_a_manifest_that_flaps_does_not_make_it_spin(self):
+        fake, machine = self.start(
+            lambda r: answer({**manifest(), "manifest_version": str(time.monotonic()),
+                              "heartbeat_interval_seconds": 5}))
+        wait_until("reports", lambda: len(fake.requests) >= 2)
+        let_pass(4)
+        self.assertLess(len(fake.requests), 8)
+        self.assertEqual(machine.acted(), [])
+
+    def test_a_manager_that_returns_gets_one_report_and_no_burst(self):
+        times = []
+
+        def count(_):
+            times.append(time.monotonic())
+            return answer(manifest())
+        fake, machine = self.start(count, 4)
+        wait_until("reports", lambda: len(times) >= 3)
+        fake.close()
+        wait_until("the trouble", lambda: "cannot be reached" in machine.said())
+        seen = len(times)
+        fake.return_()
+        wait_until("its return", lambda: len(times) >= seen + 3, 30)
+        gaps = [b - a for a, b in zip(times[seen:], times[seen + 1:])]
+        self.assertGreater(min(gaps), 0.5)
+        self.assertIn("the manager answers again", machine.said())
+
+
+if __name__ == "__main__":
+    support.need_root("a configuration that belongs to root")
+    support.main()

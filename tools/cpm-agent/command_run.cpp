@@ -1,0 +1,106 @@
+#include "agent/loop.hpp"
+#include "agent/program.hpp"
+#include "tools/cpm-agent/commands.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+
+namespace cpm::tools {
+namespace {
+
+namespace asio = boost::asio;
+
+int run(AgentOptions const& options, agent::Credentials const& credentials, std::string boot_id) {
+    asio::io_context io(1);
+    agent::CommandMachine machine(options.machine);
+    agent::Loop loop(
+        io,
+        {
+            .state_directory = options.state_directory,
+            .run_directory = options.run_directory,
+            .agent_version = CPM_VERSION,
+            .report = agent_report,
+        },
+        credentials,
+        {std::move(boot_id), 0},
+        machine
+    );
+    std::signal(SIGPIPE, SIG_IGN);
+    asio::signal_set signals(io, SIGTERM, SIGINT);
+    signals.async_wait([&](auto error, int) {
+        if (!error)
+            loop.stop();
+    });
+    asio::co_spawn(io, loop.run(), [&](std::exception_ptr const& failure) {
+        // Hooks and the power action are left to end by themselves.
+        io.stop();
+        if (failure)
+            std::rethrow_exception(failure);
+    });
+    io.run();
+    return 0;
+}
+
+} // namespace
+
+int agent_run(AgentOptions const& options) {
+    auto const credentials = agent::load_credentials(options.state_directory);
+    if (!credentials) {
+        agent_report(credentials.error());
+        return kNotDone;
+    }
+    if (!*credentials) {
+        agent_report("this machine has not joined a manager: paste the join line of its server");
+        return kNotDone;
+    }
+    auto boot_id = agent::read_boot_id();
+    if (!boot_id) {
+        agent_report(boot_id.error());
+        return kNotDone;
+    }
+    std::error_code error;
+    std::filesystem::create_directories(options.run_directory, error);
+    return run(options, **credentials, std::move(*boot_id));
+}
+
+int agent_hooks(AgentOptions const& options) {
+    asio::io_context io(1);
+    agent::HooksEnd end;
+    auto const& machine = options.machine;
+    asio::co_spawn(
+        io,
+        agent::run_hooks(machine.hooks_directory, machine.hook_time_limit),
+        [&](std::exception_ptr const&, agent::HooksEnd ended) { end = std::move(ended); }
+    );
+    io.run();
+    for (auto const& line : end.report)
+        agent_report(line);
+    return end.failed.empty() ? 0 : kNotDone;
+}
+
+void agent_report(std::string_view line) {
+    fmt::print(stderr, "cpm-agent: {}\n", line);
+}
+
+bool systemctl(std::vector<std::string> words) {
+    words.insert(words.begin(), {"/usr/bin/systemctl", "--quiet"});
+    asio::io_context io(1);
+    tl::expected<void, std::string> done;
+    asio::co_spawn(
+        io,
+        agent::run_program(words, {}, std::chrono::seconds(60)),
+        [&](std::exception_ptr const&, tl::expected<void, std::string> ended) {
+            done = std::move(ended);
+        }
+    );
+    io.run();
+    if (!done)
+        agent_report(fmt::format("{}: {}", fmt::join(words, " "), done.error()));
+    return done.has_value();
+}
+
+} // namespace cpm::tools
