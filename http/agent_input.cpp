@@ -41,7 +41,7 @@ std::optional<core::BootIdentity> read_identity(Input& input) {
     return core::BootIdentity{*boot_id, *resume_count};
 }
 
-/// Fields that change no status yet, but are part of the interface: only their form is checked.
+/// Fields that change no status, but are part of the interface: here only their form is checked.
 void check_unused(Fields& fields) {
     fields.number("uptime_seconds", 0, kAnyNumber);
     fields.texts("woke");

@@ -2,6 +2,7 @@
 // do. Every OFF that leaves here is an event first, and durable.
 #include "http/agent_answers.hpp"
 #include "http/agent_input.hpp"
+#include "http/agent_witness.hpp"
 #include "http/answers.hpp"
 #include "http/handlers.hpp"
 #include "http/manifest_waiters.hpp"
@@ -94,6 +95,14 @@ HandlerResult receive_heartbeat(App& app, Request const& request, Caller const& 
     auto report = read_heartbeat(request);
     if (!report)
         co_return refused(app, report.error());
+    if (auto const witness = read_witness(request, app.keys)) {
+        auto why = contradiction(*witness, app.model.head(), app.log);
+        if (!why.empty()) {
+            manager::NoteRollback note{witness->epoch, std::move(why)};
+            if (auto const noted = co_await execute(app, std::move(note)); !noted)
+                co_return refused(app, noted.error());
+        }
+    }
     manager::ReceiveHeartbeat command{caller.server, std::move(*report)};
     auto const outcome = co_await execute(app, std::move(command));
     if (!outcome)

@@ -21,6 +21,22 @@ core::Error no_such_notification() {
         "there is no such notification any more: it went with its cause"};
 }
 
+/// That the log was rolled back is noted beside it, not in it, and so is no fold of its events. It
+/// goes when the rollback is accepted, not by being dismissed.
+json::object rolled_back_notification() {
+    return {
+        {"id", "rolled_back"},
+        {"kind", "rolled_back"},
+        {"severity", "error"},
+        {"server_ids", json::array{}},
+        {"text",
+         "The event log is older than it was (a restored disk, a truncated log). Nobody is told "
+         "OFF, and power requests are refused, until an administrator accepts this."},
+        {"since", nullptr},
+        {"actions", json::array{"accept_rollback"}},
+    };
+}
+
 /// The notifications of one page; a place is the id of the last one shown.
 core::Result<json::object>
 notifications_page(std::vector<projections::Notification const*> const& all, Page const& page) {
@@ -75,7 +91,14 @@ HandlerResult list_notifications(App& app, Request const& request, Caller const&
     if (auto const fine = faults.result(); !fine)
         co_return refused(app, fine.error());
     auto const body = notifications_page(app.model.notifications().items(), page);
-    co_return body ? json_response(200, *body) : refused(app, body.error());
+    if (!body)
+        co_return refused(app, body.error());
+    auto shown = *body;
+    if (!page.after && app.writer.readiness() == manager::Readiness::RolledBack) {
+        auto& items = shown.at("items").as_array();
+        items.insert(items.begin(), rolled_back_notification());
+    }
+    co_return json_response(200, shown);
 }
 
 HandlerResult dismiss_notification(App& app, Request const& request, Caller const& caller) {

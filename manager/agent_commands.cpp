@@ -95,6 +95,15 @@ core::Result<ManifestOutcome> decide(Turn& turn, AskManifest const& command) {
     return outcome(*server, std::move(manifest));
 }
 
+core::Result<NoteRollback::Outcome> decide(Turn& turn, NoteRollback const& command) {
+    bool const is_past = command.epoch < turn.fleet().epoch;
+    if (is_past || turn.rolled_back())
+        return NoteRollback::Outcome{};
+    if (auto noted = turn.mark_rolled_back(command.why); !noted)
+        return tl::make_unexpected(noted.error());
+    return NoteRollback::Outcome{};
+}
+
 core::Result<JoinAgent::Outcome> decide(Turn& turn, JoinAgent const& command) {
     auto const* found = turn.accounts().find_join_token(hash_secret(command.join_token));
     auto const* server = found ? turn.fleet().find(found->server) : nullptr;

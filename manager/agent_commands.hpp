@@ -35,6 +35,16 @@ struct AskManifest {
 };
 core::Result<ManifestOutcome> decide(Turn& turn, AskManifest const& command);
 
+/// An agent carries a head of this log that the log contradicts: it was rolled back (a restored
+/// disk). Nothing is appended: it is noted beside the log, and holds until a rollback is accepted.
+struct NoteRollback {
+    struct Outcome {};
+    static constexpr bool kPeoples = false;
+    std::uint64_t epoch = 0; ///< the witness's; one of an earlier epoch proves nothing any more
+    std::string why;
+};
+core::Result<NoteRollback::Outcome> decide(Turn& turn, NoteRollback const& command);
+
 /// Spends a join token. Of two machines that race for one, exactly one wins.
 struct JoinAgent {
     struct Outcome {

@@ -31,7 +31,11 @@ Engine::Engine(EngineParts parts)
     : parts_(std::move(parts))
     , deadlines_(parts_.clock.now().mono)
     , waker_(parts_.sender)
-    , remaining_([this](core::ServerId server) { return standby_remaining(server); }) {}
+    , remaining_([this](core::ServerId server) { return standby_remaining(server); })
+    , mark_rolled_back_([this](std::string_view why) {
+        rolled_back_ = true;
+        return parts_.log.mark_rolled_back(why);
+    }) {}
 
 // --- the start
 
@@ -155,7 +159,14 @@ void Engine::arm_after_start(core::Now now) {
 
 Turn Engine::begin_turn(core::Now now) {
     return Turn(
-        {fleet_, accounts_, idempotency_, parts_.random, parts_.own_macs, remaining_, rolled_back_},
+        {fleet_,
+         accounts_,
+         idempotency_,
+         parts_.random,
+         parts_.own_macs,
+         remaining_,
+         mark_rolled_back_,
+         rolled_back_},
         now,
         parts_.log.head().sequence
     );

@@ -99,6 +99,7 @@ class Engine {
     Deadlines deadlines_;
     Waker waker_;
     std::function<core::milliseconds(core::ServerId)> remaining_;
+    std::function<core::Result<void>(std::string_view)> mark_rolled_back_;
     bool rolled_back_ = false;
     bool started_ = false;
     SpaceLevel space_ = SpaceLevel::Plenty;

@@ -12,6 +12,12 @@ Turn::Turn(World world, core::Now now, core::Sequence head)
     , head_(head)
     , epoch_(world_.fleet.epoch) {}
 
+core::Result<void> Turn::mark_rolled_back(std::string_view why) {
+    world_.rolled_back = true;
+    epoch_ = world_.fleet.epoch;
+    return world_.mark_rolled_back(why);
+}
+
 bool Turn::is_own_host(core::Server const& server) const {
     auto const own = world_.own_macs();
     return std::ranges::any_of(server.config.mac_addresses, [&](auto const& mac) {

@@ -29,6 +29,8 @@ class Turn {
         std::function<std::vector<core::MacAddress>()> const& own_macs;
         /// What is left of a server's open standby time.
         std::function<core::milliseconds(core::ServerId)> const& standby_remaining;
+        /// Notes beside the log that it is older than somebody's witness of it.
+        std::function<core::Result<void>(std::string_view)> const& mark_rolled_back;
         bool rolled_back = false;
     };
 
@@ -41,6 +43,8 @@ class Turn {
     core::Now now() const { return now_; }
     /// Until an earlier command of this very round accepted it: a new epoch has begun.
     bool rolled_back() const { return world_.rolled_back && world_.fleet.epoch == epoch_; }
+    /// From here on all are told ON, whatever the disk makes of the note (HTTP 3.3).
+    core::Result<void> mark_rolled_back(std::string_view why);
     bool is_own_host(core::Server const& server) const;
     /// Whole milliseconds; counts from the full standby time for a request of this very round.
     core::milliseconds standby_remaining(core::Server const& server) const;

@@ -1,0 +1,73 @@
+"""A restored disk: the log is older than what an agent was told of it (HTTP 3.3), told from
+outside."""
+
+import shutil
+import unittest
+
+import support
+
+
+class Rollback(unittest.TestCase):
+    def setUp(self):
+        self.manager = support.Manager().set_up()
+        self.addCleanup(self.manager.close)
+        self.server = self.manager.add_server("n", mac_addresses=["52:54:00:00:00:01"])["id"]
+        self.agent = self.manager.join(self.server)
+        self.agent.say("ON")
+
+    def ready(self):
+        return self.manager.ask("GET", "/readyz")["status"]
+
+    def restore_an_older_disk(self):
+        """The manager goes on for a while, and the whole directory is put back to what it was."""
+        copy = self.manager.data.with_name("copy")
+        self.assertEqual(self.manager.stop(), 0)
+        shutil.copytree(self.manager.data, copy)
+        self.manager.start()
+        for _ in range(8):
+            head = self.agent.heartbeat("ON")["head"]
+        self.assertEqual(self.manager.stop(), 0)
+        shutil.rmtree(self.manager.data)
+        copy.rename(self.manager.data)
+        self.manager.start()
+        return head
+
+    def test_a_restored_disk_is_known_by_an_agents_witness(self):
+        head = self.restore_an_older_disk()
+        self.assertEqual(self.ready(), "ok")  # nobody has told it yet
+        for witness in ({**head, "mac": head["mac"][::-1]}, {**head, "sequence": 10**6},
+                        {"epoch": 1}, None):
+            self.assertEqual(self.agent.heartbeat("ON", witness=witness).status, 200)
+        self.assertEqual(self.ready(), "ok")  # nor has anybody with a wrong MAC
+
+        told = self.agent.heartbeat("ON", witness=head)
+        self.assertEqual((told.status, told["power_status"]), (200, "ON"))
+        support.wait_until("it is known", lambda: self.ready() == "rolled_back")
+        refused = self.manager.power(self.server, "OFF")
+        self.assertEqual((refused.status, refused["type"]), (503, "/problems/rolled-back"))
+        self.assertEqual([n["kind"] for n in self.manager.notifications()], ["rolled_back"])
+        self.manager.kill()
+        self.manager.start()
+        self.assertEqual(self.ready(), "rolled_back")
+
+        self.assertEqual(self.manager.api("POST", "/rollback/accept").status, 200)
+        support.wait_until("it is accepted", lambda: self.ready() == "ok")
+        self.assertEqual(self.manager.notifications(), [])
+        told = self.agent.heartbeat("ON", witness=head)
+        self.assertEqual(told["head"]["epoch"], head["epoch"] + 1)
+        self.assertEqual(self.ready(), "ok")
+        self.assertEqual(self.manager.power(self.server, "OFF").status, 202)
+        self.manager.assert_replay_is_served()
+
+    def test_what_an_agent_was_told_is_no_contradiction(self):
+        heads = [self.agent.heartbeat("ON")["head"] for _ in range(3)]
+        for head in heads:
+            self.assertEqual(self.agent.heartbeat("ON", witness=head).status, 200)
+        self.manager.kill()
+        self.manager.start()
+        self.assertEqual(self.agent.heartbeat("ON", witness=heads[-1]).status, 200)
+        self.assertEqual(self.ready(), "ok")
+
+
+if __name__ == "__main__":
+    support.main()
