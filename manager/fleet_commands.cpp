@@ -77,9 +77,7 @@ core::Result<RemoveServer::Outcome> decide(Turn& turn, RemoveServer const& comma
         return tl::make_unexpected(server.error());
     if (auto fine = match(**server, command.if_match); !fine)
         return tl::make_unexpected(fine.error());
-    auto const& state = (*server)->state;
-    bool const never_reported = !state.last_heartbeat && !state.request;
-    if (state.actual != core::ActualStatus::Off && !never_reported && !command.force)
+    if ((*server)->state.actual != core::ActualStatus::Off && !command.force)
         return core::fail(
             core::ErrorCode::Conflict,
             fmt::format(

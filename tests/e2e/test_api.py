@@ -156,7 +156,9 @@ class Servers(Told):
         for method, body in (("PATCH", {"note": "late"}), ("DELETE", None)):
             stale = self.api(method, path, body, headers={"If-Match": read.headers["ETag"]})
             self.check_problem(stale, 412, "stale")
-        removed = self.api("DELETE", path, headers={"If-Match": edited.headers["ETag"]})
+        version = {"If-Match": edited.headers["ETag"]}
+        self.check_problem(self.api("DELETE", path, headers=version), 409, "conflict")  # not OFF
+        removed = self.api("DELETE", path + "?force=true", headers=version)
         self.assertEqual(removed.status, 200, removed)
         self.check_problem(self.api("GET", path), 404, "not-found")
         self.check_problem(self.api("DELETE", path), 404, "not-found")

@@ -171,7 +171,7 @@ TEST_CASE("servers: two added at once cannot share a name or a MAC (HTTP 3.2)") 
     CHECK(code(*told[2]) == ErrorCode::Conflict);
     // What a removed one had is free again, in the very next decision.
     std::optional<core::Result<manager::RemoveServer::Outcome>> removed;
-    rig.queue(manager::RemoveServer{kAlice, told[0].value()->server, {}, false}, removed);
+    rig.queue(manager::RemoveServer{kAlice, told[0].value()->server, {}, true}, removed);
     told[2].reset();
     rig.queue(manager::AddServer{kAlice, same_mac, {}}, told[2]);
     REQUIRE(rig.round());
@@ -221,7 +221,9 @@ TEST_CASE("servers: one that is not OFF is removed only with force (HTTP 3.2)") 
     CHECK(rig.ask(manager::RemoveServer{kAlice, on, {}, true}));
     auto const off = rig.gone_off("off", 2);
     CHECK(rig.ask(manager::RemoveServer{kAlice, off, {}, false}));
-    CHECK(rig.ask(manager::RemoveServer{kAlice, rig.add("new", {}), {}, false}));
+    auto const unknown = rig.add("new", {}); // nobody knows what it is
+    CHECK(code(rig.ask(manager::RemoveServer{kAlice, unknown, {}, false})) == ErrorCode::Conflict);
+    CHECK(rig.ask(manager::RemoveServer{kAlice, unknown, {}, true}));
     CHECK(rig.heard().fleet().servers.empty());
 }
 
