@@ -62,7 +62,7 @@ class WrongUsage(Scratch):
         self.assert_refused(["--http", "ADDRESS:PORT"], "--http", "nowhere")
         self.assert_refused(["--http", "ADDRESS:PORT"], "--http", "127.0.0.1:65536")
         self.assert_refused(["--http", "ADDRESS:PORT"], "--http", "localhost:80")
-        self.assert_refused(["--https", "off"], "--https", "127.0.0.1:8443")
+        self.assert_refused(["--https", "ADDRESS:PORT"], "--https", "nowhere")
         self.assert_refused(["--public-url", "https://"], "--public-url", "cpm.example")
         self.assert_refused(["--ready-file"], "--ready-file")
         self.assert_refused(["stray"], "stray")
@@ -277,7 +277,7 @@ class Serving(Scratch):
         file = pathlib.Path(manager.scratch.name) / "ready.json"
         self.assertEqual(mode(file), 0o600)
         ready = json.loads(file.read_text())
-        self.assertEqual(ready.keys(), {"http", "https", "setup_code", "pid"})
+        self.assertEqual(ready.keys(), {"http", "https", "ca_pin", "setup_code", "pid"})
         self.assertEqual(ready["pid"], manager.process.pid)
         self.assertIsNone(ready["https"])
         self.assertRegex(ready["http"], r"^127\.0\.0\.1:[1-9]\d*$")
