@@ -140,6 +140,8 @@ struct ServerEvolution {
     void operator()(AgentSetAside const&) const { state.set_aside = true; }
     void operator()(AgentReinstated const&) const { on_reinstated(state); }
     void operator()(ManagerStarted const&) const { end_answer(state); }
+    // What was lost may have been an ON: an order of the log as it was put back is nobody's word.
+    void operator()(RollbackAccepted const&) const { end_order(state); }
 
     // These change no status.
     void operator()(ServerAdded const&) const {}
@@ -164,7 +166,6 @@ struct ServerEvolution {
     void operator()(NotificationDismissed const&) const {}
     void operator()(SettingsChanged const&) const {}
     void operator()(ManagerStopped const&) const {}
-    void operator()(RollbackAccepted const&) const {}
 };
 
 } // namespace

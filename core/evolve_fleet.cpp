@@ -109,11 +109,9 @@ void evolve(Fleet& fleet, Event const& event) {
             (void)apply(fleet.settings, change);
         return;
     }
-    if (auto const* accepted = std::get_if<RollbackAccepted>(&event.payload)) {
+    if (auto const* accepted = std::get_if<RollbackAccepted>(&event.payload))
         fleet.epoch = accepted->epoch;
-        return;
-    }
-    if (std::holds_alternative<ManagerStarted>(event.payload)) {
+    if (family_of(event.payload) == Family::Process) {
         for (auto& [id, server] : fleet.servers)
             evolve(server.state, event.sequence, event.payload);
         return;

@@ -370,3 +370,15 @@ TEST_CASE("fleet: a start of the manager ends the answers of all servers (1.2)")
         CHECK(fleet.find(id)->state.request->ordered);
     }
 }
+
+TEST_CASE("fleet: an accepted rollback ends the orders of all servers (1.4)") {
+    auto fleet = three_servers();
+    for (auto id : {kFirst, kSecond}) {
+        auto& state = fleet.servers.at(id).state;
+        state.request = Request{.sequence = {9}, .ordered = true, .answered = true};
+        REQUIRE(manifest_power(state) == PowerStatus::Off);
+    }
+    happens(fleet, {}, RollbackAccepted{2});
+    for (auto id : {kFirst, kSecond})
+        CHECK(manifest_power(fleet.find(id)->state) == PowerStatus::On);
+}
