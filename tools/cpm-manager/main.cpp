@@ -42,19 +42,25 @@ int exit_code(core::Error const& error) {
 }
 
 /// The cards of this machine: which server the manager itself runs on. When the kernel does not
-/// say, none: that only loses a guard against a mistake, and is reported.
-std::vector<core::MacAddress> own_macs() {
-    auto const interfaces = wol::list_interfaces();
-    if (!interfaces) {
-        report(interfaces.error());
-        return {};
+/// say, the last list it gave counts: a guard must not open because a question failed.
+class OwnCards {
+  public:
+    std::vector<core::MacAddress> operator()() {
+        auto const interfaces = wol::list_interfaces();
+        if (!interfaces) {
+            report(interfaces.error());
+            return last_;
+        }
+        last_.clear();
+        for (auto const& interface : *interfaces)
+            if (interface.mac)
+                last_.push_back({*interface.mac});
+        return last_;
     }
-    std::vector<core::MacAddress> macs;
-    for (auto const& interface : *interfaces)
-        if (interface.mac)
-            macs.push_back({*interface.mac});
-    return macs;
-}
+
+  private:
+    std::vector<core::MacAddress> last_;
+};
 
 bool has_users(eventstore::EventReader const& log) {
     bool found = false;
@@ -157,7 +163,11 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
     });
     if (!log)
         return fail(log.error(), exit_code(log.error()));
-    // After the log: whoever has it has the directory, so two first starts cannot both make keys.
+    // After the log: whoever has it has the directory. A ready file of an earlier life tells of
+    // a port and a code that no longer hold, and two first starts must not both make keys.
+    std::error_code ignored;
+    if (options.ready_file)
+        std::filesystem::remove(*options.ready_file, ignored);
     auto const keys = manager::Keys::load(options.data_directory);
     if (!keys)
         return fail(keys.error(), kStorageFailed);
@@ -210,7 +220,7 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
         .clock = clock,
         .random = random,
         .subscriber = server,
-        .own_macs = own_macs,
+        .own_macs = OwnCards(),
         .version = CPM_VERSION,
         .space_reserve = options.space_reserve,
     });
