@@ -1,0 +1,139 @@
+"""The demo fleet: machines that wake on a real magic packet, run a real cpm-agent and go off when
+its power command runs, through the status model by acts on machines, one and twenty at once."""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+import support
+from support import BIN, let_pass, wait_until
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tools/demo"))
+import fleet  # noqa: E402
+import isolation  # noqa: E402
+
+FIELDS = {"heartbeat_interval_seconds": 1, "missed_heartbeats": 3, "wake": fleet.WAKE}
+
+
+class FleetCase(unittest.TestCase):
+    def setUp(self):
+        self.manager = support.Manager(args=["--https", "127.0.0.1:0"]).set_up()
+        self.addCleanup(self.manager.close)
+        self.manager.api("PATCH", "/settings",
+                         {"wake_stagger_ms": 20, "release_standby_when_settled": True})
+        folder = tempfile.mkdtemp(prefix="cpm-fleet-")
+        self.addCleanup(shutil.rmtree, folder)
+        self.fleet = fleet.Fleet(folder, BIN / "cpm-agent")
+        self.addCleanup(self.fleet.close)
+
+    def add(self, name, **fields):
+        """A machine and its server's id; joined with the pinned authority, and off."""
+        machine = self.fleet.add(name)
+        machine.server = self.manager.add_server(
+            name, mac_addresses=[machine.mac], **{**FIELDS, **fields})["id"]
+        made = self.manager.api("POST", f"/servers/{machine.server}/join-token", {})
+        self.assertEqual(made.status, 201, made)
+        machine.join(f"https://{self.manager.ready['https']}", made["join_token"],
+                     self.manager.ready["ca_pin"])
+        machine.do("boot 1")
+        machine.do("stop 0.5")
+        return machine
+
+    def ask(self, machines, target):
+        for machine in machines:
+            answer = self.manager.power(machine.server, target)
+            self.assertEqual(answer.status, 202, answer)
+
+    def statuses(self):
+        items = self.manager.api("GET", "/servers?limit=1000")["items"]
+        return {server["id"]: server["actual_status"] for server in items}
+
+    def wait_for(self, machines, status, timeout=30):
+        ids = [machine.server for machine in machines]
+        wait_until(f"{status} of {len(ids)}",
+                   lambda: {self.statuses()[server] for server in ids} == {status}, timeout, 0.1)
+
+    def passed(self, machine, status):
+        """Whether the server was ever seen as this."""
+        return any(event["actual_status"] == status
+                   for event in self.manager.events(server=machine.server))
+
+    def assert_seen(self, machines, **expected):
+        for machine in machines:
+            seen = machine.wait_for(
+                lambda seen: all(seen[name] == value for name, value in expected.items()), 10)
+            self.assertTrue(seen, f"{machine.name}: {machine.seen}, expected {expected}")
+
+    def tell_the_day(self, machines):
+        """Wake, OFF, press, unplug, press."""
+        self.ask(machines, "ON")
+        self.wait_for(machines, "ON")
+        self.assert_seen(machines, power="on", boots=1)
+        for machine in machines:
+            self.assertGreaterEqual(machine.seen["packets"], 1)
+        self.ask(machines, "OFF")
+        self.wait_for(machines, "OFF")
+        self.assert_seen(machines, power="off", boots=1, acts=["poweroff"])
+        for machine in machines:
+            machine.do("press")
+        self.wait_for(machines, "ON")  # adopted: it was turned on by hand
+        for machine in machines:
+            self.assertTrue(self.passed(machine, "ManuallyON"))
+            machine.do("unplug")
+        self.wait_for(machines, "Crashed")
+        for machine in machines:
+            machine.do("press")
+        self.wait_for(machines, "ON")
+        self.assert_seen(machines, power="on", boots=3, acts=["poweroff"])
+
+
+class OneMachine(FleetCase):
+    def test_a_day_of_one_machine(self):
+        self.tell_the_day([self.add("node1")])
+
+    def test_slow_and_unwilling_machines_are_delayed_and_a_hanging_one_is_told_later(self):
+        slow, unwilling = (self.add(name, standby_time_seconds=3) for name in ("slow", "unwilling"))
+        hanging = self.add("hanging", heartbeat_interval_seconds=2)
+        slow.do("boot 7")
+        unwilling.do("stop never")
+        self.ask([unwilling, hanging], "ON")
+        self.ask([slow], "ON")
+        self.wait_for([slow], "Starting")
+        self.wait_for([unwilling, hanging], "ON")
+        self.ask([unwilling], "OFF")
+        hanging.do("freeze")
+        self.ask([hanging], "OFF")
+        self.wait_for([hanging], "BeforeStopping")
+        self.assertEqual(hanging.seen["acts"], [])
+        hanging.do("thaw")
+        self.wait_for([slow], "StartupDelayed")
+        self.wait_for([unwilling], "ShutdownDelayed")
+        self.wait_for([hanging], "OFF")
+        self.wait_for([slow], "ON")
+        self.assert_seen([unwilling], power="stopping", acts=["poweroff"])
+        unwilling.do("stop 0")
+        self.wait_for([unwilling], "OFF")
+        self.assert_seen([unwilling], power="off", boots=1, acts=["poweroff"])
+
+    def test_a_machine_hears_no_packet_but_its_own(self):
+        one, other = self.add("one"), self.add("other")
+        self.ask([one], "ON")
+        self.wait_for([one], "ON")
+        let_pass(1)
+        self.assertEqual((other.seen["power"], other.seen["packets"]), ("off", 0))
+
+
+class TwentyMachines(FleetCase):
+    def test_a_day_of_twenty_machines_at_once(self):
+        self.tell_the_day([self.add(f"node{number}") for number in range(1, 21)])
+
+
+if __name__ == "__main__":
+    support.need_program("unshare", "mount")
+    try:
+        isolation.enter()
+    except OSError as reason:
+        support.skip(str(reason))
+    support.main()
