@@ -34,20 +34,24 @@ core::Result<void> read_key(fs::path const& file, std::span<unsigned char> key) 
 }
 
 template <class Make>
-core::Result<void> load_or_make(fs::path const& file, std::span<unsigned char> key, Make make) {
+core::Result<void>
+load_or_make(fs::path const& file, std::span<unsigned char> key, Keys::Missing missing, Make make) {
     std::error_code error;
     bool const is_there = fs::exists(file, error);
     if (error) // neither there nor absent: never made anew
         return tl::make_unexpected(broken_key_file(file, error.message()));
     if (is_there)
         return read_key(file, key);
+    if (missing == Keys::Missing::Refuse)
+        return tl::make_unexpected(broken_key_file(file, "is missing beside a log that is not new")
+        );
     make();
     return write_key_file(file, {reinterpret_cast<char const*>(key.data()), key.size()});
 }
 
 } // namespace
 
-core::Result<Keys> Keys::load(fs::path const& data_directory) {
+core::Result<Keys> Keys::load(fs::path const& data_directory, Missing missing) {
     if (sodium_init() < 0)
         return core::fail(core::ErrorCode::Storage, "libsodium cannot find a source of randomness");
     auto const folder = data_directory / "keys";
@@ -64,7 +68,8 @@ core::Result<Keys> Keys::load(fs::path const& data_directory) {
     auto const make_order = [&] {
         crypto_sign_keypair(order_public.data(), keys.order_secret_.data());
     };
-    if (auto done = load_or_make(folder / "order.key", keys.order_secret_, make_order); !done)
+    if (auto done = load_or_make(folder / "order.key", keys.order_secret_, missing, make_order);
+        !done)
         return tl::make_unexpected(done.error());
     // The file is a seed and the public key that follows from it; a flipped bit would make orders
     // that no agent obeys.
@@ -77,7 +82,9 @@ core::Result<Keys> Keys::load(fs::path const& data_directory) {
     auto const make_witness = [&] {
         randombytes_buf(keys.witness_secret_.data(), keys.witness_secret_.size());
     };
-    if (auto done = load_or_make(folder / "witness.key", keys.witness_secret_, make_witness); !done)
+    if (auto done =
+            load_or_make(folder / "witness.key", keys.witness_secret_, missing, make_witness);
+        !done)
         return tl::make_unexpected(done.error());
     return keys;
 }

@@ -17,9 +17,15 @@ namespace cpm::manager {
 /// immutable after loading.
 class Keys {
   public:
-    /// Loads the keys of this data directory, or makes them. A file that cannot be read is an
-    /// error, never replaced: agents hold the public half.
-    static core::Result<Keys> load(std::filesystem::path const& data_directory);
+    /// What to do about a key that is not there.
+    enum class Missing {
+        Make,   ///< the log is new: nobody holds the other half yet
+        Refuse, ///< agents hold it: a new key would leave them with orders they cannot check
+    };
+
+    /// Loads the keys of this data directory. A file that cannot be read is an error, never
+    /// replaced.
+    static core::Result<Keys> load(std::filesystem::path const& data_directory, Missing missing);
 
     /// The public half of the order key, in base64: agents get it when they join.
     std::string const& order_key() const { return order_key_; }

@@ -83,7 +83,7 @@ bool verifies(std::string const& key, std::string const& signature, std::string_
 
 TEST_CASE("keys: are made at the first start for nobody else to read, and kept (2.2)") {
     TemporaryDirectory directory;
-    auto const first = Keys::load(directory.path());
+    auto const first = Keys::load(directory.path(), Keys::Missing::Make);
     REQUIRE(first);
     auto const folder = directory.path() / "keys";
     CHECK(mode(folder) == 0700);
@@ -91,7 +91,7 @@ TEST_CASE("keys: are made at the first start for nobody else to read, and kept (
     CHECK(mode(folder / "witness.key") == 0600);
     CHECK(std::distance(fs::directory_iterator(folder), {}) == 2);
 
-    auto const again = Keys::load(directory.path());
+    auto const again = Keys::load(directory.path(), Keys::Missing::Make);
     REQUIRE(again);
     CHECK(again->order_key() == first->order_key());
     CHECK(again->sign(an_order()) == first->sign(an_order()));
@@ -99,12 +99,12 @@ TEST_CASE("keys: are made at the first start for nobody else to read, and kept (
     CHECK(again->witness_mac(head) == first->witness_mac(head));
 
     TemporaryDirectory other;
-    CHECK(Keys::load(other.path())->order_key() != first->order_key());
+    CHECK(Keys::load(other.path(), Keys::Missing::Make)->order_key() != first->order_key());
 }
 
 TEST_CASE("keys: a signature is over the lines of the contract, by the key agents hold (3.3)") {
     TemporaryDirectory directory;
-    auto const keys = Keys::load(directory.path());
+    auto const keys = Keys::load(directory.path(), Keys::Missing::Make);
     REQUIRE(keys);
     CHECK(order_text(an_order()) == kLines);
     auto const signature = keys->sign(an_order());
@@ -115,7 +115,9 @@ TEST_CASE("keys: a signature is over the lines of the contract, by the key agent
         CHECK_FALSE(verifies(keys->order_key(), signature, changed));
     }
     TemporaryDirectory other;
-    CHECK_FALSE(verifies(Keys::load(other.path())->order_key(), signature, kLines));
+    CHECK_FALSE(
+        verifies(Keys::load(other.path(), Keys::Missing::Make)->order_key(), signature, kLines)
+    );
 }
 
 TEST_CASE("keys: the methods are written as the contract says (3.3)") {
@@ -128,7 +130,7 @@ TEST_CASE("keys: the methods are written as the contract says (3.3)") {
 
 TEST_CASE("keys: the MAC of a head depends on all of it and on the key (3.3)") {
     TemporaryDirectory directory;
-    auto const keys = Keys::load(directory.path());
+    auto const keys = Keys::load(directory.path(), Keys::Missing::Make);
     eventstore::Head const head{1, {7}, {}};
     auto epoch = head;
     epoch.epoch = 2;
@@ -141,48 +143,48 @@ TEST_CASE("keys: the MAC of a head depends on all of it and on the key (3.3)") {
     for (auto const& changed : {epoch, sequence, hash})
         CHECK(keys->witness_mac(changed) != mac);
     TemporaryDirectory other;
-    CHECK(Keys::load(other.path())->witness_mac(head) != mac);
+    CHECK(Keys::load(other.path(), Keys::Missing::Make)->witness_mac(head) != mac);
 }
 
 TEST_CASE("keys: a file that is not a key is refused, named, and left as it is (2.2)") {
     for (char const* name : {"order.key", "witness.key"}) {
         TemporaryDirectory directory;
-        REQUIRE(Keys::load(directory.path()));
+        REQUIRE(Keys::load(directory.path(), Keys::Missing::Make));
         auto const file = directory.path() / "keys" / name;
         auto const whole = text_of(file);
         for (auto const& broken : {std::string(), whole.substr(1), whole + "x"}) {
             write(file, broken);
-            auto const loaded = Keys::load(directory.path());
+            auto const loaded = Keys::load(directory.path(), Keys::Missing::Make);
             REQUIRE_FALSE(loaded);
             CHECK(loaded.error().code == core::ErrorCode::Storage);
             CHECK(loaded.error().detail.find(file.string()) != std::string::npos);
             CHECK(text_of(file) == broken);
         }
         write(file, whole);
-        CHECK(Keys::load(directory.path()));
+        CHECK(Keys::load(directory.path(), Keys::Missing::Make));
     }
 }
 
 TEST_CASE("keys: an order key of which a bit flipped is refused: no agent would obey it (2.2)") {
     TemporaryDirectory directory;
-    REQUIRE(Keys::load(directory.path()));
+    REQUIRE(Keys::load(directory.path(), Keys::Missing::Make));
     auto const file = directory.path() / "keys" / "order.key";
     auto const whole = text_of(file);
     for (std::size_t i = 0; i < whole.size(); ++i) {
         auto broken = whole;
         broken[i] = char(broken[i] ^ 0x10);
         write(file, broken);
-        CHECK_FALSE_MESSAGE(Keys::load(directory.path()), "byte " << i);
+        CHECK_FALSE_MESSAGE(Keys::load(directory.path(), Keys::Missing::Make), "byte " << i);
     }
 }
 
 TEST_CASE("keys: what cannot be read for another reason is never made anew (2.2)") {
     TemporaryDirectory directory;
-    REQUIRE(Keys::load(directory.path()));
+    REQUIRE(Keys::load(directory.path(), Keys::Missing::Make));
     auto const file = directory.path() / "keys" / "order.key";
     fs::remove(file);
     fs::create_symlink("order.key", file); // a loop: neither there nor absent
-    auto const loaded = Keys::load(directory.path());
+    auto const loaded = Keys::load(directory.path(), Keys::Missing::Make);
     REQUIRE_FALSE(loaded);
     CHECK(loaded.error().detail.find(file.string()) != std::string::npos);
     CHECK(fs::is_symlink(file));
@@ -192,8 +194,24 @@ TEST_CASE("keys: a draft that a power cut left does not matter (2.2)") {
     TemporaryDirectory directory;
     fs::create_directories(directory.path() / "keys");
     write(directory.path() / "keys" / "order.key.new", "half a key"); // for all to read
-    auto const keys = Keys::load(directory.path());
+    auto const keys = Keys::load(directory.path(), Keys::Missing::Make);
     REQUIRE(keys);
     CHECK(verifies(keys->order_key(), keys->sign(an_order()), kLines));
     CHECK(mode(directory.path() / "keys" / "order.key") == 0600);
+}
+
+TEST_CASE("keys: one that is missing beside a log that is not new is refused, and not made (2.2)") {
+    TemporaryDirectory directory;
+    REQUIRE(Keys::load(directory.path(), Keys::Missing::Make));
+    for (auto const* name : {"order.key", "witness.key"}) {
+        auto const file = directory.path() / "keys" / name;
+        auto const aside = directory.path() / name;
+        std::filesystem::rename(file, aside);
+        auto const loaded = Keys::load(directory.path(), Keys::Missing::Refuse);
+        REQUIRE_FALSE(loaded);
+        CHECK(loaded.error().detail.find(name) != std::string::npos);
+        CHECK_FALSE(std::filesystem::exists(file));
+        std::filesystem::rename(aside, file);
+        CHECK(Keys::load(directory.path(), Keys::Missing::Refuse));
+    }
 }

@@ -123,6 +123,29 @@ class Signals {
     boost::asio::signal_set hangup_;
 };
 
+/// Binds the addresses and notes them for those who wait for the manager.
+core::Result<void> listen(
+    tools::Options const& options,
+    std::optional<tools::Certificate> const& certificate,
+    http::Server& server,
+    tools::Ready& ready
+) {
+    if (options.http) {
+        auto bound = server.listen(text_of(*options.http));
+        if (!bound)
+            return tl::make_unexpected(bound.error());
+        ready.http = *bound;
+    }
+    if (options.https) {
+        auto bound = server.listen(text_of(*options.https), certificate->context);
+        if (!bound)
+            return tl::make_unexpected(bound.error());
+        ready.https = *bound;
+        ready.ca_pin = certificate->ca_pin;
+    }
+    return {};
+}
+
 /// Serves until a signal or a failure ends it.
 int run(
     tools::Options const& options,
@@ -168,7 +191,10 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
     std::error_code ignored;
     if (options.ready_file)
         std::filesystem::remove(*options.ready_file, ignored);
-    auto const keys = manager::Keys::load(options.data_directory);
+    using Missing = manager::Keys::Missing;
+    bool const is_new = !(*log)->head().sequence;
+    auto const keys =
+        manager::Keys::load(options.data_directory, is_new ? Missing::Make : Missing::Refuse);
     if (!keys)
         return fail(keys.error(), kStorageFailed);
 
@@ -200,19 +226,8 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
 
     // Before anything is written: a second manager on the same address must leave no trace.
     tools::Ready ready{.setup_code = setup_code};
-    if (options.http) {
-        auto bound = server.listen(text_of(*options.http));
-        if (!bound)
-            return fail(bound.error(), kAddressTaken);
-        ready.http = *bound;
-    }
-    if (options.https) {
-        auto bound = server.listen(text_of(*options.https), certificate->context);
-        if (!bound)
-            return fail(bound.error(), kAddressTaken);
-        ready.https = *bound;
-        ready.ca_pin = certificate->ca_pin;
-    }
+    if (auto bound = listen(options, certificate, server, ready); !bound)
+        return fail(bound.error(), kAddressTaken);
 
     manager::Engine engine({
         .log = **log,
