@@ -171,6 +171,8 @@ awaitable<void> Loop::call(HttpQuestion question, seconds limit, bool held) {
         conduct_.cut();
     else
         conduct_.answered(observe(), outcome_of(answer, held));
+    if (conduct_.said_goodbye())
+        machine_.goodbye_said();
 }
 
 awaitable<void> Loop::perform(RunHooks) {
@@ -218,6 +220,10 @@ awaitable<void> Loop::watch() {
         tick_.expires_after(kTick);
         co_await tick_.async_wait(kToken);
         auto const seen = observe();
+        if (machine_.take_cancelled()) {
+            conduct_.act_failed(seen, "cancelled");
+            wake();
+        }
         if (seen.identity != asked_with_.identity)
             client_.cut(); // whatever it is, its answer would be thrown away
         if (seen.identity != asked_with_.identity || seen.blocked_by != asked_with_.blocked_by ||
@@ -228,6 +234,7 @@ awaitable<void> Loop::watch() {
 
 void Loop::stop() {
     stopping_ = true;
+    machine_.being_stopped();
     asked_with_ = observe();
     tick_.cancel();
     wake();

@@ -26,6 +26,13 @@ class Machine {
     virtual std::string blocked_by() = 0;
     /// Whether, and how, the system is on its way down.
     virtual Leaving leaving() = 0;
+    /// Whether the system took an accepted act back since the last look.
+    virtual bool take_cancelled() = 0;
+    /// The manager was told that the machine leaves: nothing has to wait for that any more.
+    virtual void goodbye_said() = 0;
+    /// The agent is asked to stop: from now on leaving() tells whether the system goes down.
+    virtual void being_stopped() = 0;
+    /// Runs the hooks.
     virtual boost::asio::awaitable<HooksEnd> prepare() = 0;
     /// Nothing: it goes down, or has come back from it; else why it does not.
     virtual boost::asio::awaitable<tl::expected<void, std::string>> go_down(OffMethod method) = 0;
@@ -50,6 +57,9 @@ class CommandMachine final : public Machine {
 
     std::string blocked_by() override { return read_hold(config_.hold_file); }
     Leaving leaving() override { return Leaving::No; }
+    bool take_cancelled() override { return false; }
+    void goodbye_said() override {}
+    void being_stopped() override {}
     boost::asio::awaitable<HooksEnd> prepare() override;
     boost::asio::awaitable<tl::expected<void, std::string>> go_down(OffMethod method) override;
 

@@ -13,9 +13,9 @@ from support import BIN, wait_until
 
 
 class Machine:
-    """`boot_id`: a boot of its own (in a mount namespace), else this machine's."""
+    """With `logind` it has no power command, and asks the system's bus."""
 
-    def __init__(self, mac="52:54:00:00:00:01", power_exit=0, hook_time_limit=60):
+    def __init__(self, mac="52:54:00:00:00:01", power_exit=0, hook_time_limit=60, logind=False):
         self.scratch = tempfile.TemporaryDirectory(prefix="cpm-machine-")
         self.root = pathlib.Path(self.scratch.name)
         self.mac, self.process, self.boot = mac, None, 0
@@ -28,8 +28,8 @@ class Machine:
         self.config.write_text(
             f'state_dir = "{self.root}/state"\nrun_dir = "{self.root}/run"\n'
             f'hold_file = "{self.hold}"\nhooks_dir = "{self.hooks}"\n'
-            f"hook_time_limit_seconds = {hook_time_limit}\n"
-            f'power_command = ["{self.root}/power"]\n')
+            f"hook_time_limit_seconds = {hook_time_limit}\n" +
+            ("" if logind else f'power_command = ["{self.root}/power"]\n'))
 
     def script(self, name, text):
         path = self.root / name
@@ -58,10 +58,11 @@ class Machine:
         self.join(url_of(manager), made["join_token"])
         return server
 
-    def start(self, wrapper=()):
+    def start(self, wrapper=(), env=None):
         log = open(self.journal, "ab")
         self.process = subprocess.Popen([*wrapper, BIN / "cpm-agent", "--config", self.config,
-                                         "run"], stdout=log, stderr=log)
+                                         "run"], stdout=log, stderr=log,
+                                        env={**os.environ, **(env or {})})
         log.close()
         return self
 

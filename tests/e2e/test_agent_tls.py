@@ -69,7 +69,8 @@ def make_leaf(folder, authority, name, days):
                     "-keyout", files["key"], "-out", files["csr"]], check=True, capture_output=True)
     subprocess.run(["openssl", "x509", "-req", "-in", files["csr"], "-CA", authority / "ca.crt",
                     "-CAkey", authority / "ca.key", "-CAcreateserial", "-days", str(days),
-                    "-extfile", files["ext"], "-out", files["crt"]], check=True, capture_output=True)
+                    "-extfile", files["ext"], "-out", files["crt"]],
+                   check=True, capture_output=True)
     return files["crt"], files["key"]
 
 

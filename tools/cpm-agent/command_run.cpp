@@ -1,3 +1,5 @@
+#include "agent/files.hpp"
+#include "agent/logind_machine.hpp"
 #include "agent/loop.hpp"
 #include "agent/program.hpp"
 #include "tools/cpm-agent/commands.hpp"
@@ -8,15 +10,24 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
 
 namespace cpm::tools {
 namespace {
 
 namespace asio = boost::asio;
 
+/// Where a command replaces logind the bus is not used at all.
+std::unique_ptr<agent::Machine>
+make_machine(asio::io_context& io, agent::MachineConfig const& config) {
+    if (config.power_command.empty())
+        return std::make_unique<agent::LogindMachine>(io, config);
+    return std::make_unique<agent::CommandMachine>(config);
+}
+
 int run(AgentOptions const& options, agent::Credentials const& credentials, std::string boot_id) {
     asio::io_context io(1);
-    agent::CommandMachine machine(options.machine);
+    auto const machine = make_machine(io, options.machine);
     agent::Loop loop(
         io,
         {
@@ -27,7 +38,7 @@ int run(AgentOptions const& options, agent::Credentials const& credentials, std:
         },
         credentials,
         {std::move(boot_id), 0},
-        machine
+        *machine
     );
     std::signal(SIGPIPE, SIG_IGN);
     asio::signal_set signals(io, SIGTERM, SIGINT);
@@ -65,21 +76,6 @@ int agent_run(AgentOptions const& options) {
     std::error_code error;
     std::filesystem::create_directories(options.run_directory, error);
     return run(options, **credentials, std::move(*boot_id));
-}
-
-int agent_hooks(AgentOptions const& options) {
-    asio::io_context io(1);
-    agent::HooksEnd end;
-    auto const& machine = options.machine;
-    asio::co_spawn(
-        io,
-        agent::run_hooks(machine.hooks_directory, machine.hook_time_limit),
-        [&](std::exception_ptr const&, agent::HooksEnd ended) { end = std::move(ended); }
-    );
-    io.run();
-    for (auto const& line : end.report)
-        agent_report(line);
-    return end.failed.empty() ? 0 : kNotDone;
 }
 
 void agent_report(std::string_view line) {

@@ -1,5 +1,7 @@
 #include "agent/identity.hpp"
+#include "agent/logind_machine.hpp"
 #include "agent/store.hpp"
+#include "agent/wake_arming.hpp"
 #include "tools/cpm-agent/commands.hpp"
 
 #include <fmt/format.h>
@@ -23,6 +25,23 @@ std::string_view word_of(agent::Memory::Said said) {
     case agent::Memory::Said::Acted: return "Stopping (the machine is going down)";
     }
     return "";
+}
+
+std::string_view word_of(agent::WakeArming::State state) {
+    switch (state) {
+    case agent::WakeArming::State::Armed: return "armed";
+    case agent::WakeArming::State::Off: return "not armed";
+    case agent::WakeArming::State::Impossible: return "cannot be armed";
+    case agent::WakeArming::State::Unknown: return "unknown (ask as root)";
+    }
+    return "";
+}
+
+std::string blocked_by(agent::MachineConfig const& config) {
+    if (!config.power_command.empty())
+        return agent::read_hold(config.hold_file);
+    boost::asio::io_context io(1);
+    return agent::LogindMachine(io, config).blocked_by();
 }
 
 } // namespace
@@ -52,8 +71,17 @@ int agent_status(AgentOptions const& options) {
     } else {
         fmt::print("reports     nothing yet in this boot\n");
     }
-    auto const hold = agent::read_hold(options.machine.hold_file);
-    fmt::print("blocked by  {}\n", hold.empty() ? "nothing" : hold);
+    auto const veto = blocked_by(options.machine);
+    fmt::print("blocked by  {}\n", veto.empty() ? "nothing" : veto);
+    for (auto const& card : agent::look_at_waking(joined.mac_addresses, false))
+        fmt::print(
+            "wakes       {} ({}): {}{}{}\n",
+            card.interface,
+            card.mac,
+            word_of(card.state),
+            card.warning.empty() ? "" : "; ",
+            card.warning
+        );
     return 0;
 }
 

@@ -17,6 +17,7 @@ int agent_run(AgentOptions const& options);
 int agent_status(AgentOptions const& options);
 int agent_leave(AgentOptions const& options);
 int agent_hooks(AgentOptions const& options);
+int agent_arm_wake(AgentOptions const& options);
 
 /// A line on standard error, which systemd gives to the journal.
 void agent_report(std::string_view line);

@@ -17,6 +17,7 @@ int run(tools::AgentOptions const& options) {
     case tools::AgentCommand::Status: return agent_status(options);
     case tools::AgentCommand::Leave: return agent_leave(options);
     case tools::AgentCommand::Hooks: return agent_hooks(options);
+    case tools::AgentCommand::ArmWake: return agent_arm_wake(options);
     }
     return tools::kWrongUsage;
 }

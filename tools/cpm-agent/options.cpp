@@ -95,6 +95,7 @@ read_agent_options(int argc, char const* const* argv) {
     auto* const run = app.add_subcommand("run", "be the daemon, until SIGTERM");
     auto* const status = app.add_subcommand("status", "what the agent last said, and what it sees");
     auto* const leave = app.add_subcommand("leave", "undo the join");
+    auto* const arm = app.add_subcommand("arm-wake", "let the cards wake this machine (as root)");
     app.add_subcommand("run-hooks", "run the hooks before an OFF (as root)");
     try {
         app.parse(argc, argv);
@@ -123,6 +124,7 @@ read_agent_options(int argc, char const* const* argv) {
                       : *run    ? AgentCommand::Run
                       : *status ? AgentCommand::Status
                       : *leave  ? AgentCommand::Leave
+                      : *arm    ? AgentCommand::ArmWake
                                 : AgentCommand::Hooks;
     return options;
 }

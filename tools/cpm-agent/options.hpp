@@ -10,7 +10,7 @@
 
 namespace cpm::tools {
 
-enum class AgentCommand { Join, Run, Status, Leave, Hooks };
+enum class AgentCommand { Join, Run, Status, Leave, Hooks, ArmWake };
 
 /// What cpm-agent is started with: flags win over the configuration file.
 struct AgentOptions {

@@ -1,0 +1,188 @@
+"""The agent and logind: a bus of its own with a logind that only writes down what it is asked
+(python3-dbusmock), and a systemctl that runs the hooks as root's unit would."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import support
+from machine import Machine, wait_for_status
+from support import BIN, let_pass, wait_until
+
+FAST = {"heartbeat_interval_seconds": 1, "missed_heartbeats": 3, "standby_time_seconds": 20}
+LOGIND = "org.freedesktop.login1.Manager"
+BUS = """<busconfig><listen>unix:path={}/bus</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow own="*"/>
+<allow eavesdrop="true"/></policy></busconfig>"""
+
+
+class System:
+    """A bus with a logind on it."""
+
+    def __init__(self):
+        self.scratch = tempfile.TemporaryDirectory(prefix="cpm-bus-")
+        self.root = pathlib.Path(self.scratch.name)
+        (self.root / "bus.conf").write_text(BUS.format(self.root))
+        self.env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.root}/bus"}
+        self.processes = [subprocess.Popen(["dbus-daemon", f"--config-file={self.root}/bus.conf",
+                                            "--nofork", "--nopidfile"],
+                                           stderr=subprocess.DEVNULL)]
+        wait_until("the bus", (self.root / "bus").exists)
+        self.log = open(self.root / "logind.log", "wb")
+        self.processes.append(subprocess.Popen(
+            [sys.executable, "-u", "-m", "dbusmock", "--system", "--template", "logind"],
+            stdout=self.log, env={**os.environ, **self.env}))
+        wait_until("logind", lambda: self.call(LOGIND, "CanPowerOff", check=False) == 0)
+
+    def call(self, interface, method, *args, check=True):
+        return subprocess.run(
+            ["busctl", f"--address=unix:path={self.root}/bus", "call", "org.freedesktop.login1",
+             "/org/freedesktop/login1", interface, method, *args],
+            check=check, capture_output=True).returncode
+
+    def signal(self, name, value):
+        self.call("org.freedesktop.DBus.Mock", "EmitSignal", "sssav", LOGIND, name, "b", "1", "b",
+                  value)
+
+    @contextlib.contextmanager
+    def inhibitor(self, what, mode):
+        process = subprocess.Popen(
+            ["systemd-inhibit", f"--what={what}", f"--mode={mode}", "--who=owner",
+             "--why=it is mine", "sleep", "1000"], env={**os.environ, **self.env})
+        wait_until("the inhibitor", lambda: b"Inhibit" in self.calls())
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+    def calls(self):
+        return (self.root / "logind.log").read_bytes()
+
+    def power_calls(self):
+        lines = self.calls().decode().splitlines()
+        return [words[1:] for words in map(str.split, lines)
+                if words[1:] and words[1] in ("PowerOff", "Suspend", "Hibernate")]
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait()
+        self.log.close()
+        self.scratch.cleanup()
+
+
+class Logind(unittest.TestCase):
+    def setUp(self):
+        self.system = System()
+        self.addCleanup(self.system.close)
+        self.manager = support.Manager().set_up()
+        self.addCleanup(self.manager.close)
+        self.machine = Machine(logind=True)
+        self.addCleanup(self.machine.close)
+        self.machine.script("systemctl", f'echo "$@" >> {self.machine.root}/systemctl.log\n'
+                                         f"exec {BIN}/cpm-agent --config {self.machine.config} "
+                                         "run-hooks")
+
+    def start(self, **fields):
+        self.server = self.machine.join_as(self.manager, **{**FAST, **fields})
+        self.run_agent()
+        wait_for_status(self.manager, self.server, "ON")
+
+    def run_agent(self):
+        inside = (f"mount --bind {self.machine.root}/systemctl /usr/bin/systemctl && "
+                  f"mkdir -p /run/cpm-agent-hooks && exec \"$@\"")
+        self.machine.start(["unshare", "--mount", "sh", "-c", inside, "sh"], self.system.env)
+
+    def reports(self):
+        return self.manager.server(self.server)["heartbeat_status"]["current"]
+
+    def blocked(self):
+        beats = self.manager.events(server=self.server, type="HeartbeatReceived")
+        return beats[-1]["data"].get("blocked_by")
+
+    def off(self):
+        answer = self.manager.power(self.server, "OFF")
+        self.assertEqual(answer.status, 202, answer)
+
+    def test_off_runs_the_hooks_unit_and_logind_powers_off_without_ignoring_anything(self):
+        self.machine.hook("10-hook", f"touch {self.machine.root}/hooked")
+        self.start()
+        self.off()
+        wait_until("the call", self.system.power_calls, 20)
+        self.assertEqual(self.system.power_calls(), [["PowerOff", "False"]])  # not interactive
+        self.assertTrue((self.machine.root / "hooked").exists())
+        words = (self.machine.root / "systemctl.log").read_text().split()
+        self.assertIn("--no-ask-password", words)
+        self.assertEqual(words[-2:], ["start", "cpm-agent-hooks.service"])
+        self.system.signal("PrepareForShutdown", "true")
+        let_pass(3)
+        self.assertEqual(self.reports(), "Stopping")
+        self.assertEqual(len(self.system.power_calls()), 1)
+        # Somebody cancels it: told, and not tried again.
+        self.system.signal("PrepareForShutdown", "false")
+        wait_until("the veto", lambda: self.blocked() == "cancelled", 10)
+        self.assertEqual(len(self.system.power_calls()), 1)
+
+    def test_the_method_of_the_server_is_what_logind_is_asked_for(self):
+        self.start(off_method="suspend")
+        self.off()
+        wait_until("the call", self.system.power_calls, 20)
+        self.assertEqual(self.system.power_calls(), [["Suspend", "False"]])
+
+    def test_a_blocking_inhibitor_is_a_veto_with_its_name_until_it_goes(self):
+        with self.system.inhibitor("shutdown:sleep", "block"):
+            self.start()
+            self.off()
+            wait_until("Stopping", lambda: self.reports() == "Stopping", 15)
+            wait_until("the veto", lambda: self.blocked() == "inhibited by owner: it is mine", 10)
+            let_pass(3)
+            self.assertEqual(self.system.power_calls(), [])
+        wait_until("the call", self.system.power_calls, 15)
+
+    def test_an_inhibitor_that_only_delays_or_is_for_the_lid_is_no_veto(self):
+        with self.system.inhibitor("shutdown", "delay"), \
+                self.system.inhibitor("handle-lid-switch", "block"):
+            self.start()
+            self.off()
+            wait_until("the call", self.system.power_calls, 20)
+
+    def test_a_required_hook_that_fails_is_named(self):
+        self.machine.hook("10-drain.required", "exit 1")
+        self.start()
+        self.off()
+        wait_until("the veto", lambda: self.blocked() == "hook 10-drain.required failed", 20)
+        self.assertEqual(self.system.power_calls(), [])
+
+    def test_without_a_bus_it_reports_on_and_says_that_it_cannot_go_down(self):
+        self.system.env = {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent/bus"}
+        self.start()
+        self.off()
+        wait_until("Stopping", lambda: self.reports() == "Stopping", 15)
+        self.assertEqual(self.blocked(), "the system's bus cannot be reached")
+
+    def test_a_suspend_by_the_machine_itself_is_told_before_it_happens(self):
+        self.start(heartbeat_interval_seconds=10)
+        self.system.signal("PrepareForSleep", "true")
+        wait_until("leaving", lambda: [
+            event for event in self.manager.events(server=self.server, type="HeartbeatReceived")
+            if event["data"].get("leaving") == "suspend"], 10)
+        self.assertIn(b"sleep", self.system.calls())  # it had asked for the time to tell
+
+    def test_it_is_lean_with_the_bus(self):
+        self.start()
+        let_pass(3)
+        print(f"\nthe agent with the bus: {self.machine.pss_kib()} KiB PSS")
+        self.assertLess(self.machine.pss_kib(), 8 * 1024)
+
+
+if __name__ == "__main__":
+    support.need_root("a mount namespace")
+    support.need_program("dbus-daemon", "busctl", "systemd-inhibit")
+    if subprocess.run([sys.executable, "-c", "import dbusmock"], capture_output=True).returncode:
+        support.skip("python3-dbusmock is not installed: tools/setup --tests")
+    support.main()
