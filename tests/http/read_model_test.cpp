@@ -114,3 +114,10 @@ TEST_CASE("read model: notifications follow decisions, across the history's end 
     CHECK(heard[0].cleared == heard[0].shown);
     CHECK(model.notifications().items().empty());
 }
+
+TEST_CASE("read model: a damaged account opens nothing, and refusing to start is the engine's (2.2)"
+) {
+    ReadModel model;
+    model.load({eventstore::Table::Accounts, "user/alice", "no account"});
+    CHECK_FALSE(model.accounts().has_users());
+}
