@@ -227,6 +227,22 @@ TEST_CASE("servers: one that is not OFF is removed only with force (HTTP 3.2)") 
     CHECK(rig.heard().fleet().servers.empty());
 }
 
+TEST_CASE("servers: with one its wake password goes (HTTP 3.2)") {
+    Rig rig;
+    core::ServerConfig config;
+    config.name = "n";
+    auto const added = rig.ask(manager::AddServer{kAlice, config, "c0000201"});
+    REQUIRE(added);
+    std::vector<std::string> keys;
+    auto const collect = [&](std::string_view key, std::string_view) { keys.emplace_back(key); };
+    REQUIRE(rig.log().read_table(eventstore::Table::Accounts, collect));
+    CHECK(keys == std::vector{"wake/" + to_string(added->server)});
+    REQUIRE(rig.ask(manager::RemoveServer{kAlice, added->server, {}, true}));
+    keys.clear();
+    REQUIRE(rig.log().read_table(eventstore::Table::Accounts, collect));
+    CHECK(keys.empty());
+}
+
 TEST_CASE("servers: a wake password that is none is refused, and names its field (HTTP 3.2)") {
     Rig rig;
     core::ServerConfig config;

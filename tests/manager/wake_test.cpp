@@ -239,6 +239,44 @@ TEST_CASE("wake: a server removed, told OFF or ON before its turn gets no packet
     CHECK(rig.sender.sent.size() == 1);
 }
 
+TEST_CASE("wake: a server that is ON before its turn came needs no packet (1.6)") {
+    Rig rig;
+    auto const first = rig.enrolled("a", 1);
+    auto const second = rig.enrolled("b", 2);
+    all_at_once(rig, {first, second});
+    rig.pass(0s);
+    rig.says_on(second);
+    rig.pass(900ms);
+    CHECK(rig.sender.sent.size() == 1);
+}
+
+TEST_CASE("wake: a turn that comes after the standby time is not lost (1.6)") {
+    Rig rig;
+    rig.set("wake_stagger_ms", "5000");
+    rig.set("standby_time_seconds", "1");
+    auto const first = rig.add("a", {mac(1)});
+    auto const second = rig.add("b", {mac(2)});
+    all_at_once(rig, {first, second});
+    rig.pass(4s);
+    CHECK(rig.actual(second) == "StartupDelayed");
+    CHECK(rig.server(second).wakes.rounds == 0);
+    rig.pass(1100ms);
+    CHECK(rig.server(second).wakes.rounds == 1);
+}
+
+TEST_CASE("wake: ON asked of a server that still reports ON is one packet, too (1.6)") {
+    Rig rig;
+    auto const id = rig.running("n", 1);
+    rig.set("standby_time_seconds", "20");
+    rig.wants(id, PowerStatus::Off);
+    rig.pass(21s);
+    rig.says_on(id);
+    REQUIRE(rig.actual(id) == "Unknown"); // it did not obey in time
+    rig.wants(id, PowerStatus::On);
+    rig.pass(10s);
+    CHECK(rig.sender.sent.size() == 1);
+}
+
 TEST_CASE("wake: a failure is recorded with its reason, and tried again (1.6)") {
     Rig rig;
     auto const id = rig.add("n", {mac(1)});

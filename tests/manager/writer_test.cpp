@@ -305,6 +305,16 @@ TEST_CASE("writer: says when it last turned, and how the engine is") {
     CHECK(rig.writer.last_turn() == rig.clock.now().mono);
 }
 
+TEST_CASE("writer: a job wakes it, and need not wait for its tick") {
+    Running rig;
+    rig.writer.run();
+    manager::SystemClock real;
+    auto const began = real.now().mono;
+    for (int i = 0; i < 20; ++i)
+        REQUIRE(rig.submit());
+    CHECK(real.now().mono - began < 20 * Writer::kTick / 2);
+}
+
 TEST_CASE("writer: it turns without any work, on time for a deadline (1.5)") {
     manager::SystemClock clock;
     Journal journal;
