@@ -1,11 +1,16 @@
 """The demo fleet: machines that wake on a real magic packet, run a real cpm-agent and go off when
 its power command runs, through the status model by acts on machines, one and twenty at once."""
 
+import contextlib
+import os
 import pathlib
-import shutil
+import re
+import signal
+import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.request
 
 import support
 from support import BIN, let_pass, wait_until
@@ -17,16 +22,21 @@ import isolation  # noqa: E402
 FIELDS = {"heartbeat_interval_seconds": 1, "missed_heartbeats": 3, "wake": fleet.WAKE}
 
 
-class FleetCase(unittest.TestCase):
-    def setUp(self):
-        self.manager = support.Manager(args=["--https", "127.0.0.1:0"]).set_up()
-        self.addCleanup(self.manager.close)
-        self.manager.api("PATCH", "/settings",
-                         {"wake_stagger_ms": 20, "release_standby_when_settled": True})
-        folder = tempfile.mkdtemp(prefix="cpm-fleet-")
-        self.addCleanup(shutil.rmtree, folder)
-        self.fleet = fleet.Fleet(folder, BIN / "cpm-agent")
-        self.addCleanup(self.fleet.close)
+@support.together
+class Fleet(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.manager = support.Manager(args=["--https", "127.0.0.1:0"]).set_up()
+        cls.manager.api("PATCH", "/settings",
+                        {"wake_stagger_ms": 20, "release_standby_when_settled": True})
+        cls.folder = tempfile.TemporaryDirectory(prefix="cpm-fleet-")
+        cls.fleet = fleet.Fleet(cls.folder.name, BIN / "cpm-agent")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.fleet.close()
+        cls.folder.cleanup()
+        cls.manager.close()
 
     def add(self, name, **fields):
         """A machine and its server's id; joined with the pinned authority, and off."""
@@ -88,10 +98,8 @@ class FleetCase(unittest.TestCase):
         self.wait_for(machines, "ON")
         self.assert_seen(machines, power="on", boots=3, acts=["poweroff"])
 
-
-class OneMachine(FleetCase):
     def test_a_day_of_one_machine(self):
-        self.tell_the_day([self.add("node1")])
+        self.tell_the_day([self.add("alone")])
 
     def test_slow_and_unwilling_machines_are_delayed_and_a_hanging_one_is_told_later(self):
         slow, unwilling = (self.add(name, standby_time_seconds=3) for name in ("slow", "unwilling"))
@@ -123,11 +131,47 @@ class OneMachine(FleetCase):
         self.wait_for([one], "ON")
         let_pass(1)
         self.assertEqual((other.seen["power"], other.seen["packets"]), ("off", 0))
-
-
-class TwentyMachines(FleetCase):
     def test_a_day_of_twenty_machines_at_once(self):
-        self.tell_the_day([self.add(f"node{number}") for number in range(1, 21)])
+        self.tell_the_day([self.add(f"twenty{number}") for number in range(1, 21)])
+
+    def test_the_demo_shows_every_status_and_ends_with_all_it_started(self):
+        demo = subprocess.Popen(
+            [sys.executable, "-B", fleet.board.__file__.replace("board.py", "demo.py")],
+            env={**os.environ, "CPM_BIN": str(BIN)}, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
+        self.addCleanup(demo.stdin.close)
+        self.addCleanup(demo.stdout.close)
+        self.addCleanup(demo.wait)
+        self.addCleanup(demo.kill)
+        lines = []
+        for line in demo.stdout:
+            lines.append(line)
+            if line.startswith("Now you."):
+                break
+        said = "".join(lines)
+        self.assertIn("10 of 10 statuses", said)
+        url = re.search(r"The manager +(http://[0-9.:]+)", said)[1]
+        with urllib.request.urlopen(url + "/healthz", timeout=10) as answer:
+            self.assertEqual(answer.status, 200)
+        cards = pathlib.Path(f"/proc/{demo.pid}/net/dev").read_text().splitlines()[2:]
+        self.assertEqual([card.split(":")[0].strip() for card in cards], ["lo"])
+        root = re.search(r"(/\S+)/machines/NAME", said)[1]
+        self.assertGreater(len(processes_of(root)), 10)
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+        self.assertEqual((demo.wait(20), "Traceback" in rest), (0, False), rest)
+        wait_until("the end of all", lambda: not processes_of(root), 5)
+        self.assertFalse(pathlib.Path(root).exists())
+
+
+def processes_of(root):
+    """The processes with this folder in their command line."""
+    found = []
+    for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if root.encode() in file.read_bytes():
+                found.append(file.parent.name)
+    return found
 
 
 if __name__ == "__main__":

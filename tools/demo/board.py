@@ -1,7 +1,7 @@
-"""A machine of the demo fleet, as a process: the mainboard, which is there also while the machine is
-off. It wakes on a real magic packet for its card, boots by starting a real cpm-agent with a boot id
-of its own, and goes off when that agent's power command runs. It has no operating system and does
-not suspend: an order to suspend switches it off.
+"""A machine of the demo fleet, as a process: the mainboard, which is there also while the machine
+is off. It wakes on a real magic packet for its card, boots by starting a real cpm-agent with a boot
+id of its own, and goes off when that agent's power command runs. It has no operating system and
+does not suspend: an order to suspend switches it off.
 
     board.py ROOT MAC PORT AGENT
 
@@ -24,6 +24,8 @@ import subprocess
 import sys
 import time
 import uuid
+
+import isolation
 
 BROADCAST = "127.255.255.255"
 
@@ -126,7 +128,8 @@ class Board:
             # A session of its own: its processes are frozen and killed together.
             self.process = subprocess.Popen(
                 [*FIRST_PROCESS, boot_id, self.agent, self.root / "agent.toml"],
-                stdin=subprocess.DEVNULL, stdout=journal, stderr=journal, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=journal, stderr=journal, start_new_session=True,
+                preexec_fn=isolation.die_with_parent)
         self.ends = os.pidfd_open(self.process.pid)
         self.selector.register(self.ends, selectors.EVENT_READ, self.agent_ended)
         self.tell("is up")
@@ -158,7 +161,8 @@ class Board:
 
 
 def main():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the fleet's, which then ends this
+    for number in (signal.SIGINT, signal.SIGHUP):  # the fleet's, which then ends this
+        signal.signal(number, signal.SIG_IGN)
     board = Board(*sys.argv[1:])
     try:
         board.run()

@@ -70,12 +70,15 @@ class Fleet:
 
     def __init__(self, root, agent, heard=None):
         self.root, self.agent, self.heard, self.machines = pathlib.Path(root), agent, heard, []
+        self.adding = threading.Lock()
 
     def add(self, name):
-        number = len(self.machines) + 1
-        mac = f"52:54:00:de:{number >> 8:02x}:{number & 255:02x}"
-        self.machines.append(Machine(self.root / name, name, mac, self.agent, self.heard))
-        return self.machines[-1]
+        with self.adding:
+            number = len(self.machines) + 1
+            mac = f"52:54:00:de:{number >> 8:02x}:{number & 255:02x}"
+            machine = Machine(self.root / name, name, mac, self.agent, self.heard)
+            self.machines.append(machine)
+        return machine
 
     def close(self):
         """Ends every machine, and what runs on it."""

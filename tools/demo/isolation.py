@@ -5,11 +5,13 @@ import ctypes
 import fcntl
 import os
 import pathlib
+import signal
 import socket
 import struct
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -26,3 +28,8 @@ def enter():
         pathlib.Path("/proc/self/gid_map").write_text(f"0 {group} 1", "ascii")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+
+
+def die_with_parent():
+    """A preexec_fn: the kernel ends this process when the thread that started it ends."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
