@@ -134,6 +134,23 @@ class Fleet(unittest.TestCase):
     def test_a_day_of_twenty_machines_at_once(self):
         self.tell_the_day([self.add(f"twenty{number}") for number in range(1, 21)])
 
+    def test_a_suspended_machine_wakes_in_its_boot_and_obeys_nothing_from_before(self):
+        if not (BIN / "cpm-demo-suspend.so").exists():
+            self.skipTest("built without cpm-demo-suspend: the machines do not suspend")
+        sleeper = self.add("sleeper", off_method="suspend")
+        self.ask([sleeper], "ON")
+        self.wait_for([sleeper], "ON")
+        self.ask([sleeper], "OFF")
+        self.wait_for([sleeper], "OFF")
+        self.assert_seen([sleeper], power="suspended", boots=1, acts=["suspend"])
+        self.ask([sleeper], "ON")
+        self.wait_for([sleeper], "ON")
+        let_pass(3)
+        self.assertEqual(self.statuses()[sleeper.server], "ON")
+        self.assert_seen([sleeper], power="on", boots=1, acts=["suspend"])
+        beats = self.manager.events(server=sleeper.server, type="HeartbeatReceived")
+        self.assertEqual(beats[-1]["data"]["identity"]["resume_count"], 1, beats[-1])
+
     def test_the_demo_shows_every_status_and_ends_with_all_it_started(self):
         demo = subprocess.Popen(
             [sys.executable, "-B", fleet.board.__file__.replace("board.py", "demo.py")],

@@ -1,19 +1,22 @@
 """A machine of the demo fleet, as a process: the mainboard, which is there also while the machine
 is off. It wakes on a real magic packet for its card, boots by starting a real cpm-agent with a boot
-id of its own, and goes off when that agent's power command runs. It has no operating system and
-does not suspend: an order to suspend switches it off.
+id of its own, and goes off when that agent's power command runs. Suspended, its processes stand
+still, and the agent's boot time runs ahead by as much (suspend.cpp; without that library beside the
+agent, an order to suspend switches it off).
 
     board.py ROOT MAC PORT AGENT
 
 Standard input is what a person's hands do, a line each; its end ends the machine:
     unplug            power is gone at once, and back for the next start
-    press             the power button of a machine that is off
+    press             the power button of a machine that is off or suspended
+    suspend           it suspends by itself
     freeze, thaw      the machine hangs, and goes on
     boot SECONDS      how long it takes from power to its agent
     stop SECONDS|never  how long it takes from the power command to no power
 Standard output is what can be seen of it, a JSON object a line for each change."""
 
 import json
+import math
 import os
 import pathlib
 import selectors
@@ -43,7 +46,9 @@ class Board:
         self.pattern = b"\xff" * 6 + bytes.fromhex(mac.replace(":", "")) * 16
         self.power, self.boots, self.packets, self.acts = "off", 0, 0, []
         self.boot_seconds, self.stop_seconds = 3.0, 1.0  # None: never
-        self.process = self.ends = self.due = None
+        self.process = self.ends = self.due = self.suspended_at = None
+        self.suspender = pathlib.Path(agent).with_name("cpm-demo-suspend.so")
+        self.slept = 0  # seconds of this boot
         self.selector = selectors.DefaultSelector()
         self.card = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.card.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # all cards share the port
@@ -63,11 +68,19 @@ class Board:
                 if key.data() is False:
                     return
             if self.due is not None and time.monotonic() >= self.due:
-                self.start() if self.power == "booting" else self.cut("is off")
+                self.come_due()
 
     def tell(self, event):
         print(json.dumps({"event": event, "power": self.power, "boots": self.boots,
                           "packets": self.packets, "acts": self.acts}), flush=True)
+
+    def come_due(self):
+        if self.power == "booting":
+            self.start()
+        elif self.acts[-1] != "poweroff" and self.suspender.exists():
+            self.suspend()
+        else:
+            self.cut("is off")
 
     # --- what reaches it ---
 
@@ -98,9 +111,11 @@ class Board:
                 self.cut("is unplugged")
             case ["press"]:
                 self.power_up()
+            case ["suspend"] if self.power == "on" and self.suspender.exists():
+                self.suspend()
             case ["freeze"]:
                 self.signal(signal.SIGSTOP, "hangs")
-            case ["thaw"]:
+            case ["thaw"] if self.power != "suspended":
                 self.signal(signal.SIGCONT, "goes on")
             case ["boot", seconds]:
                 self.boot_seconds = float(seconds)
@@ -118,9 +133,23 @@ class Board:
         if self.power == "off":
             self.power, self.due = "booting", time.monotonic() + self.boot_seconds
             self.tell("boots")
+        elif self.power == "suspended":
+            self.slept += math.ceil(time.monotonic() - self.suspended_at)
+            (self.root / "slept").write_text(str(self.slept), "ascii")
+            self.power = "on"
+            self.signal(signal.SIGCONT, "resumes")
+
+    def suspend(self):
+        self.power, self.due, self.suspended_at = "suspended", None, time.monotonic()
+        self.signal(signal.SIGSTOP, "is suspended")
 
     def start(self):
-        self.power, self.due, self.boots = "on", None, self.boots + 1
+        self.power, self.due, self.boots, self.slept = "on", None, self.boots + 1, 0
+        (self.root / "slept").write_text("0", "ascii")
+        environment = dict(os.environ)
+        if self.suspender.exists():
+            environment |= {"LD_PRELOAD": str(self.suspender),
+                            "CPM_DEMO_SLEPT": str(self.root / "slept")}
         boot_id = self.root / "boot_id"
         boot_id.write_text(f"{uuid.uuid4()}\n", "ascii")
         shutil.rmtree(self.root / "run", ignore_errors=True)
@@ -128,8 +157,8 @@ class Board:
             # A session of its own: its processes are frozen and killed together.
             self.process = subprocess.Popen(
                 [*FIRST_PROCESS, boot_id, self.agent, self.root / "agent.toml"],
-                stdin=subprocess.DEVNULL, stdout=journal, stderr=journal, start_new_session=True,
-                preexec_fn=isolation.die_with_parent)
+                stdin=subprocess.DEVNULL, stdout=journal, stderr=journal, env=environment,
+                start_new_session=True, preexec_fn=isolation.die_with_parent)
         self.ends = os.pidfd_open(self.process.pid)
         self.selector.register(self.ends, selectors.EVENT_READ, self.agent_ended)
         self.tell("is up")

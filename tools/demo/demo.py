@@ -23,6 +23,7 @@ BIN = pathlib.Path(os.environ.get("CPM_BIN", "build/release/bin")).resolve()
 TRY = """Try (NAME is node1, node2, …):
   on NAME | off NAME           ask the manager to switch it on or off
   press NAME | unplug NAME     its power button; its plug
+  suspend NAME                 it suspends by itself (press resumes it)
   freeze NAME | thaw NAME      it hangs; it goes on
   boot NAME SECONDS            how long it takes to boot
   stop NAME SECONDS|never      how long it takes to go down
@@ -74,7 +75,7 @@ class Demo:
                 pass
             case ["on" | "off" as target, name]:
                 self.headquarters.power(name, target.upper())
-            case ["press" | "unplug" | "freeze" | "thaw" as deed, name]:
+            case ["press" | "unplug" | "suspend" | "freeze" | "thaw" as deed, name]:
                 self.machines[name].do(deed)
             case ["boot", name, seconds]:
                 self.machines[name].do(f"boot {float(seconds)}")
@@ -136,7 +137,8 @@ def main():
         machines = fleet.Fleet(root / "machines", BIN / "cpm-agent")
         ends.callback(machines.close)
         for number in range(1, options.machines + 1):
-            headquarters.enrol(machines.add(f"node{number}"), fleet.WAKE)
+            off_method = "suspend" if number == story.CAST else "poweroff"
+            headquarters.enrol(machines.add(f"node{number}"), fleet.WAKE, off_method)
         bridge.serve(listener)
         # Once it ends, it ends in order, however often Ctrl-C is pressed.
         ends.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)

@@ -48,7 +48,8 @@ class Machine:
                 self.heard(self, seen["event"])
 
     def wait_for(self, condition, seconds):
-        """Waits until the condition holds of what is seen: power (off, booting, on, stopping),
+        """Waits until the condition holds of what is seen: power (off, booting, on, stopping,
+        suspended),
         boots, packets, acts. False: it did not in time."""
         with self.changed:
             return self.changed.wait_for(lambda: self.seen and condition(self.seen), seconds)

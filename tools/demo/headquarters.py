@@ -76,10 +76,11 @@ class Headquarters:
         # So that the next request need not wait for the end of a standby time that served its end.
         self.call("PATCH", "/settings", {"release_standby_when_settled": True})
 
-    def enrol(self, machine, wake):
+    def enrol(self, machine, wake, off_method):
         """Adds a server, and says the join line on its machine."""
         server, _ = self.call("POST", "/servers", {
             "name": machine.name, "mac_addresses": [machine.mac], "wake": wake,
+            "off_method": off_method,
             "heartbeat_interval_seconds": 3, "missed_heartbeats": 3, "standby_time_seconds": 20})
         made, _ = self.call("POST", f"/servers/{server['id']}/join-token", {})
         machine.join(f"https://{self.ready['https']}", made["join_token"], self.ready["ca_pin"])

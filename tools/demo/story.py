@@ -2,7 +2,7 @@
 
 import time
 
-CAST = 5  # machines in it: node1 to node5
+CAST = 6  # machines in it: node1 to node6, of which the last suspends instead of going off
 
 STATUSES = ("ON", "OFF", "Starting", "StartupDelayed", "BeforeStopping", "Stopping",
             "ShutdownDelayed", "ManuallyON", "Crashed", "Unknown")
@@ -15,9 +15,9 @@ PAUSE = 3
 def tell(say, headquarters, machines):
     """`say` prints a line of it; machines by name."""
     wait, power = headquarters.wait_for, headquarters.power
-    early = ["node1", "node2", "node3", "node4"]
+    early = ["node1", "node2", "node3", "node4", "node6"]
 
-    say("1. Nobody has heard of these machines yet: they are Unknown. Switch on node1 to node5:\n"
+    say("1. Nobody has heard of these machines yet: they are Unknown. Switch on node1 to node6:\n"
         "   each hears a magic packet and boots. node5 takes 30 s, longer than its standby time.")
     machines["node5"].do("boot 30")
     for name in [*early, "node5"]:
@@ -25,8 +25,10 @@ def tell(say, headquarters, machines):
     wait("ON", *early)
     time.sleep(PAUSE)
 
-    say("2. Switch off node1. Its agent checks the signed order, asks once more, and goes down.")
+    say("2. Switch off node1 and node6. Their agents check the signed order, ask once more, and\n"
+        "   go down; node6 is configured to suspend.")
     power("node1", "OFF")
+    power("node6", "OFF")
     time.sleep(PAUSE)
 
     say("3. node4 is told OFF too, but never gets to its end: its disk hangs.")
@@ -51,12 +53,18 @@ def tell(say, headquarters, machines):
     time.sleep(5)
     machines["node3"].do("thaw")
 
-    say("7. node4 is still not down, and node5 took its time: both are said to be delayed.")
+    say("7. Switch on node6: the packet resumes it, in the boot it was in, and what it was told\n"
+        "   before counts no more.")
+    power("node6", "ON")
+    wait("ON", "node6")
+    time.sleep(PAUSE)
+
+    say("8. node4 is still not down, and node5 took its time: both are said to be delayed.")
     wait("ON", "node5")
     wait("ShutdownDelayed", "node4")
     wait("OFF", "node3")
 
-    say("8. Pull the plug of node4: it said Stopping before it fell silent, so it is OFF.")
+    say("9. Pull the plug of node4: it said Stopping before it fell silent, so it is OFF.")
     machines["node4"].do("unplug")
     machines["node4"].do("stop 1")
     wait("OFF", "node4")
