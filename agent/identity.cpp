@@ -30,14 +30,18 @@ std::uint64_t ResumeCounter::look(Clocks const& now) {
     return count_;
 }
 
-tl::expected<std::string, std::string> read_boot_id() {
-    auto text = read_file(kBootIdFile);
+tl::expected<std::string, std::string> read_boot_id(std::filesystem::path const& run_directory) {
+    std::error_code ignored;
+    auto file = run_directory / "boot_id";
+    if (!std::filesystem::exists(file, ignored))
+        file = kBootIdFile;
+    auto text = read_file(file);
     if (!text)
         return text;
     while (text->ends_with('\n'))
         text->pop_back();
     if (!is_uuid(*text))
-        return tl::make_unexpected(std::string(kBootIdFile) + ": is not a lower-case UUID");
+        return tl::make_unexpected(file.string() + ": is not a lower-case UUID");
     return text;
 }
 

@@ -4,6 +4,7 @@
 
 #include <tl/expected.hpp>
 
+#include <filesystem>
 #include <string>
 
 /// Who this machine is, from one boot or resume to the next (status model 1.1).
@@ -39,7 +40,8 @@ class ResumeCounter {
     microseconds suspended_;
 };
 
-/// This boot's id from the kernel; the error names the file.
-tl::expected<std::string, std::string> read_boot_id();
+/// This boot's id: from RUN/boot_id, where the unit has put it, else from the kernel. The error
+/// names the file.
+tl::expected<std::string, std::string> read_boot_id(std::filesystem::path const& run_directory);
 
 } // namespace cpm::agent

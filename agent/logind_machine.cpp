@@ -168,12 +168,19 @@ void LogindMachine::Bus::wait_for_first_look() {
 }
 
 void LogindMachine::Bus::look() {
-    if (!bus_)
-        open();
-    else if (sd_bus_call_method_async(bus_, nullptr, kService, kPath, kManager, "ListInhibitors", on_inhibitors, this, "") < 0)
-        veto = "logind cannot be asked";
-    if (bus_)
+    if (!bus_) {
+        open(); // and looks, if it can
+        if (bus_)
+            return;
+    } else {
+        auto const* const asked = "ListInhibitors";
+        int const sent = sd_bus_call_method_async(
+            bus_, nullptr, kService, kPath, kManager, asked, on_inhibitors, this, ""
+        );
+        if (sent < 0)
+            veto = "logind cannot be asked";
         sd_bus_flush(bus_);
+    }
     look_again();
 }
 

@@ -36,7 +36,7 @@ TEST_CASE("identity: a resume while the agent did not run counts when it is back
 }
 
 TEST_CASE("identity: the kernel tells the boot, and clocks that do not drift apart") {
-    auto const boot_id = read_boot_id();
+    auto const boot_id = read_boot_id("/nonexistent");
     REQUIRE(boot_id.has_value());
     CHECK(boot_id->size() == 36);
     ResumeCounter counter(read_clocks());

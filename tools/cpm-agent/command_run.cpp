@@ -68,7 +68,7 @@ int agent_run(AgentOptions const& options) {
         agent_report("this machine has not joined a manager: paste the join line of its server");
         return kNotDone;
     }
-    auto boot_id = agent::read_boot_id();
+    auto boot_id = agent::read_boot_id(options.run_directory);
     if (!boot_id) {
         agent_report(boot_id.error());
         return kNotDone;

@@ -61,7 +61,7 @@ int agent_status(AgentOptions const& options) {
     fmt::print("server      {}\n", joined.server_id);
     fmt::print("cards       {}\n", fmt::join(joined.mac_addresses, " "));
     auto const marker = agent::load_marker(options.run_directory);
-    auto const boot_id = agent::read_boot_id();
+    auto const boot_id = agent::read_boot_id(options.run_directory);
     if (marker && boot_id && marker->memory.identity.boot_id == *boot_id) {
         auto const& memory = marker->memory;
         fmt::print("reports     {}\n", word_of(memory.said));
