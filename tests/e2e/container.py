@@ -28,6 +28,7 @@ HIERARCHIES = [pathlib.Path("/sys/fs/cgroup") / name for name in ("systemd", "un
 def need():
     support.need_root("a container")
     support.need_program("systemd-nspawn", "mmdebstrap", "unshare", "nsenter", "ip")
+    support.need_private_mounts()
     root()
 
 

@@ -73,8 +73,11 @@ class Machine:
         boot_id = self.root / "boot_id"
         boot_id.write_text(f"{self.boot:08d}-0000-4000-8000-{os.getpid():012d}\n")
         subprocess.run(["rm", "-rf", self.root / "run"], check=True)
-        inside = f'mount --bind {boot_id} /proc/sys/kernel/random/boot_id && exec "$@"'
-        return self.start(["unshare", "--mount", "sh", "-c", inside, "sh"])
+        inside = (f"mount --make-rprivate /proc && "
+                  f"mount --bind {boot_id} /proc/sys/kernel/random/boot_id && exec \"$@\"")
+        # "unchanged" because the root of a chroot is no mount
+        return self.start(["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", inside,
+                           "sh"])
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

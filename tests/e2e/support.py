@@ -316,6 +316,14 @@ def need_program(*names):
             skip(f"{name} is not installed: tools/setup --tests")
 
 
+def need_private_mounts():
+    """Skips where what a namespace mounts cannot be kept from the rest of the machine."""
+    need_program("unshare")
+    probe = subprocess.run(["unshare", "--mount", "true"], capture_output=True, text=True)
+    if probe.returncode != 0:
+        skip(f"no private mounts here (a chroot whose root is no mount?): {probe.stderr.strip()}")
+
+
 def together(case):
     """A class decorator: the stories of a TestCase are told at the same time, each by a thread of
     its own, and reported one by one. subTest does not work in them."""

@@ -182,6 +182,7 @@ class Logind(unittest.TestCase):
 
 if __name__ == "__main__":
     support.need_root("a mount namespace")
+    support.need_private_mounts()
     support.need_program("dbus-daemon", "busctl", "systemd-inhibit")
     if subprocess.run([sys.executable, "-c", "import dbusmock"], capture_output=True).returncode:
         support.skip("python3-dbusmock is not installed: tools/setup --tests")
