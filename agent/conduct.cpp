@@ -94,7 +94,7 @@ Step Conduct::next(Observation const& seen) {
         enter(Phase::Asking, seen.boottime);
     }
     if (phase_ == Phase::Preparing && hooks_request_ != request_) {
-        if (free && !hooks_run_) {
+        if (free) {
             hooks_run_ = true;
             hooks_request_ = request_;
             return RunHooks{};
@@ -231,7 +231,7 @@ void Conduct::decide(
         if (phase_ == Phase::On)
             return;
         find(fmt::format("told ON before the act for request {}: stays up", request_));
-        request_ = hooks_request_ = 0;
+        request_ = 0;
         failed_.clear();
         enter(Phase::On, seen.boottime);
         return;

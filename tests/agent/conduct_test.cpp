@@ -164,6 +164,15 @@ TEST_CASE("conduct: the second question is a heartbeat, not a held call") {
     CHECK_FALSE(std::holds_alternative<Act>(bench.next()));
 }
 
+TEST_CASE("conduct: a question that was asked while the hooks ran is not the second one") {
+    Bench bench;
+    bench.run_hooks();
+    auto const asked = bench.report();
+    bench.conduct.hooks_ended(bench.seen(), "");
+    bench.tell(bench.off(asked.nonce));
+    CHECK(is_stopping(bench.must<SendHeartbeat>().report));
+}
+
 TEST_CASE("conduct: between the second answer and the act a nonce may not grow old") {
     Bench bench;
     bench.ask_again();
@@ -195,8 +204,11 @@ TEST_CASE("conduct: a resume throws away what was held, at each station (1.1)") 
                 bench.tell(genuine);
             bench.identity.resume_count = 1;
             bench.now += minutes(10);
-            if (under_way)
+            bench.conduct.take_findings();
+            if (under_way) {
                 bench.tell(genuine); // read after the resume
+                CHECK(bench.conduct.take_findings().size() == 1);
+            }
             auto const first = bench.must<SendHeartbeat>().report;
             CHECK_FALSE(is_stopping(first));
             CHECK(first.identity.resume_count == 1);
