@@ -213,6 +213,8 @@ void Conduct::taken(Observation const& seen, Call const& call, Answer const& ans
     // Early enough that the report is there within the interval.
     auto const pause = part_of(interval_, 80, 95, seen);
     due_ = call.heartbeat ? call.sent + pause : std::min(due_, seen.boottime + pause);
+    if (call.phase != phase_)
+        due_ = seen.boottime; // what it has to say changed meanwhile
     acknowledged_ = acknowledged_ || call.heartbeat;
     hold_spent_ = !call.heartbeat;
     if (!answer.notice.empty())
