@@ -298,6 +298,16 @@ void Conduct::hooks_ended(Observation const& seen, std::string const& failed_hoo
     enter(Phase::Refused, seen.boottime);
 }
 
+bool Conduct::may_act(Observation const& seen) {
+    if (phase_ != Phase::Acted)
+        return false;
+    bool const stands = seen.identity == identity_ && seen.leaving == Leaving::No &&
+                        seen.blocked_by.empty() && seen.boottime - asked_ <= kNonceLife;
+    if (!stands)
+        enter(Phase::Asking, seen.boottime);
+    return stands;
+}
+
 void Conduct::act_failed(Observation const& seen, std::string const& why) {
     if (seen.identity != identity_ || phase_ != Phase::Acted)
         return;

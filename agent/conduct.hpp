@@ -30,6 +30,9 @@ class Conduct {
     void cut() { call_.reset(); }
     /// `failed_hook`: the required hook that failed; empty: none.
     void hooks_ended(Observation const& seen, std::string const& failed_hook);
+    /// Whether an Act may still be carried out, asked right before it: a disk or a journal that
+    /// hangs may have kept the agent since `next`. False: it asks the manager anew.
+    bool may_act(Observation const& seen);
     /// The act was refused, or taken back by the system: the machine stays up until it is told ON.
     void act_failed(Observation const& seen, std::string const& why);
 

@@ -200,9 +200,11 @@ awaitable<void> Loop::prepare() {
 }
 
 awaitable<void> Loop::go_down(OffMethod method) {
-    auto const done = co_await machine_.go_down(method);
-    if (!done)
-        conduct_.act_failed(observe(), done.error());
+    if (conduct_.may_act(observe())) {
+        auto const done = co_await machine_.go_down(method);
+        if (!done)
+            conduct_.act_failed(observe(), done.error());
+    }
     wake();
 }
 

@@ -181,6 +181,22 @@ TEST_CASE("conduct: between the second answer and the act a nonce may not grow o
     CHECK_FALSE(std::holds_alternative<Act>(bench.next()));
 }
 
+TEST_CASE("conduct: an act that was kept waiting is asked for anew (4, OFF)") {
+    Bench bench;
+    bench.ask_again();
+    bench.report_and_hear_off();
+    bench.must<Act>();
+    CHECK(bench.conduct.may_act(bench.seen()));
+    bench.now += seconds(91);
+    CHECK_FALSE(bench.conduct.may_act(bench.seen()));
+    bench.report_and_hear_off();
+    bench.must<Act>();
+    CHECK(bench.conduct.may_act(bench.seen()));
+    ++bench.identity.resume_count;
+    CHECK_FALSE(bench.conduct.may_act(bench.seen()));
+    CHECK_FALSE(is_stopping(bench.must<SendHeartbeat>().report));
+}
+
 TEST_CASE("conduct: an order is read at most 90 s after its question (4, OFF)") {
     for (bool const late : {false, true}) {
         Bench bench;
