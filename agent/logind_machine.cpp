@@ -25,6 +25,9 @@ using Result = tl::expected<void, std::string>;
 constexpr auto kService = "org.freedesktop.login1";
 constexpr auto kPath = "/org/freedesktop/login1";
 constexpr auto kManager = "org.freedesktop.login1.Manager";
+constexpr auto kSystemd = "org.freedesktop.systemd1";
+constexpr auto kSystemdPath = "/org/freedesktop/systemd1";
+constexpr auto kSystemdManager = "org.freedesktop.systemd1.Manager";
 constexpr std::uint64_t kQuickLimit = 2'000'000; // µs
 constexpr std::uint64_t kFirstLook = 100'000;    // µs
 constexpr int kFirstLooks = 20;
@@ -51,6 +54,24 @@ bool is_veto(std::string_view what, std::string_view mode) {
 std::string error_text(sd_bus_message* reply) {
     auto const* error = sd_bus_message_get_error(reply);
     return error && error->message ? error->message : "no answer";
+}
+
+/// One call's answer, waited for by a coroutine.
+struct Reply {
+    explicit Reply(asio::any_io_executor const& executor)
+        : come(executor) {}
+    asio::steady_timer come;
+    Result result = tl::make_unexpected(std::string("logind did not answer"));
+};
+
+int on_reply(sd_bus_message* message, void* data, sd_bus_error*) {
+    auto& reply = *static_cast<Reply*>(data);
+    if (sd_bus_message_is_method_error(message, nullptr))
+        reply.result = tl::make_unexpected(error_text(message));
+    else
+        reply.result = Result{};
+    reply.come.cancel();
+    return 0;
 }
 
 } // namespace
@@ -104,11 +125,11 @@ class LogindMachine::Bus : public std::enable_shared_from_this<Bus> {
 };
 
 void LogindMachine::Bus::open() {
-    if (bus_ || sd_bus_open_system(&bus_) < 0) {
-        if (!bus_)
-            veto = "the system's bus cannot be reached";
+    if (sd_bus_open_system(&bus_) < 0) {
+        veto = "the system's bus cannot be reached";
         return;
     }
+    leaving = Leaving::No; // the end of a suspend may have been missed
     readable_.assign(sd_bus_get_fd(bus_));
     auto const listen = [&](char const* signal, sd_bus_message_handler_t handler) {
         sd_bus_match_signal_async(
@@ -172,7 +193,7 @@ void LogindMachine::Bus::look() {
         open(); // and looks, if it can
         if (bus_)
             return;
-    } else {
+    } else if (pump()) { // also lets calls that nobody answers run out
         auto const* const asked = "ListInhibitors";
         int const sent = sd_bus_call_method_async(
             bus_, nullptr, kService, kPath, kManager, asked, on_inhibitors, this, ""
@@ -219,8 +240,11 @@ int LogindMachine::Bus::on_sleep(sd_bus_message* signal, void* self, sd_bus_erro
     int begins = 0;
     sd_bus_message_read(signal, "b", &begins);
     bus.leaving = begins ? Leaving::Suspend : Leaving::No;
-    if (!begins)
+    if (!begins) {
         bus.delay_sleep();
+        // After a resume that counts this cancels nothing: the act was another identity's.
+        bus.cancelled |= std::exchange(bus.acted, false);
+    }
     return 0;
 }
 
@@ -272,14 +296,8 @@ void LogindMachine::Bus::look_at_jobs() {
         return;
     sd_bus_message* call = nullptr;
     sd_bus_message* reply = nullptr;
-    constexpr auto kSystemd = "org.freedesktop.systemd1";
     sd_bus_message_new_method_call(
-        bus_,
-        &call,
-        kSystemd,
-        "/org/freedesktop/systemd1",
-        "org.freedesktop.systemd1.Manager",
-        "ListJobs"
+        bus_, &call, kSystemd, kSystemdPath, kSystemdManager, "ListJobs"
     );
     if (sd_bus_call(bus_, call, kQuickLimit, nullptr, &reply) >= 0) {
         sd_bus_message_enter_container(reply, 'a', "(usssoo)");
@@ -349,28 +367,6 @@ asio::awaitable<HooksEnd> LogindMachine::prepare() {
     };
 }
 
-namespace {
-
-/// One call's answer, waited for by a coroutine.
-struct Reply {
-    explicit Reply(asio::any_io_executor const& executor)
-        : come(executor) {}
-    asio::steady_timer come;
-    Result result = tl::make_unexpected(std::string("logind did not answer"));
-};
-
-int on_reply(sd_bus_message* message, void* data, sd_bus_error*) {
-    auto& reply = *static_cast<Reply*>(data);
-    if (sd_bus_message_is_method_error(message, nullptr))
-        reply.result = tl::make_unexpected(error_text(message));
-    else
-        reply.result = Result{};
-    reply.come.cancel();
-    return 0;
-}
-
-} // namespace
-
 asio::awaitable<Result> LogindMachine::go_down(OffMethod method) {
     if (!bus_->get())
         co_return tl::make_unexpected("the system's bus cannot be reached");
@@ -378,6 +374,7 @@ asio::awaitable<Result> LogindMachine::go_down(OffMethod method) {
     // A little longer than sd-bus waits itself (25 s), which then makes an error of it.
     reply.come.expires_after(std::chrono::seconds(30));
     bus_->acted = true;
+    bus_->cancelled = false;
     sd_bus_slot* slot = nullptr;
     // interactive = false: nobody is asked for a password; inhibitors are respected.
     int const sent = sd_bus_call_method_async(
@@ -390,6 +387,9 @@ asio::awaitable<Result> LogindMachine::go_down(OffMethod method) {
     sd_bus_slot_unref(slot);
     if (!reply.result) {
         bus_->acted = false;
+        // A logind that hangs would obey whenever it goes on, were the sender still there.
+        bus_->close();
+        bus_->veto = kNotAsked;
         co_return tl::make_unexpected(
             fmt::format("logind refused {}: {}", to_string(method), reply.result.error())
         );

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,13 @@ class System:
 
     def calls(self):
         return (self.root / "logind.log").read_bytes()
+
+    def names(self):
+        """The agent's, on the bus."""
+        listed = subprocess.run(["busctl", f"--address=unix:path={self.root}/bus", "--no-pager",
+                                 "list", "--unique"], check=True, capture_output=True, text=True)
+        lines = map(str.split, listed.stdout.splitlines())
+        return {words[0] for words in lines if words[2:] and words[2] == "cpm-agent"}
 
     def power_calls(self):
         lines = self.calls().decode().splitlines()
@@ -133,6 +141,10 @@ class Logind(unittest.TestCase):
         self.off()
         wait_until("the call", self.system.power_calls, 20)
         self.assertEqual(self.system.power_calls(), [["Suspend", "False"]])
+        # It did not come to it: the clocks know of no suspend.
+        self.system.signal("PrepareForSleep", "true")
+        self.system.signal("PrepareForSleep", "false")
+        wait_until("the veto", lambda: self.blocked() == "cancelled", 10)
 
     def test_a_blocking_inhibitor_is_a_veto_with_its_name_until_it_goes(self):
         with self.system.inhibitor("shutdown:sleep", "block"):
@@ -143,6 +155,22 @@ class Logind(unittest.TestCase):
             let_pass(3)
             self.assertEqual(self.system.power_calls(), [])
         wait_until("the call", self.system.power_calls, 15)
+
+    def test_a_logind_that_hangs_finds_the_one_who_asked_gone_when_it_goes_on(self):
+        self.machine.hook("10-hook", "sleep 2")
+        self.system.env["SYSTEMD_BUS_TIMEOUT"] = "3s"  # instead of 25
+        self.start()
+        before = self.system.names()
+        self.off()
+        wait_until("Stopping", lambda: self.reports() == "Stopping", 15)
+        self.system.processes[1].send_signal(signal.SIGSTOP)
+        wait_until("the trouble", lambda: "was not carried out" in self.machine.said(), 40)
+        # The real one obeys nobody whose name is not on the bus any more.
+        self.assertTrue(before)
+        wait_until("its names to go", lambda: not before & self.system.names(), 10)
+        self.system.processes[1].send_signal(signal.SIGCONT)
+        wait_until("another name", self.system.names, 15)
+        self.assertLessEqual(len(self.system.power_calls()), 1)
 
     def test_an_inhibitor_that_only_delays_or_is_for_the_lid_is_no_veto(self):
         with self.system.inhibitor("shutdown", "delay"), \
