@@ -6,6 +6,7 @@ import contextlib
 import json
 import pathlib
 import socket
+import subprocess
 import threading
 import time
 import unittest
@@ -190,6 +191,26 @@ class Hostile(unittest.TestCase):
         for machine in (waiting, dripping):
             self.assertEqual(machine.acted(), [])
             self.assertIn("no whole answer", machine.said())
+
+    def test_a_join_while_it_runs_keeps_nothing_of_the_manager_before(self):
+        if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+            return  # a chroot: no systemctl of its own can be had
+        head = {**HEAD, "epoch": 7, "hash": "former"}
+        former, machine = self.start(lambda r: answer({**manifest(), "head": head}), 110)
+        wait_until("reports", lambda: len(former.requests) >= 2)
+        asked = machine.root / "asked"
+        machine.script("systemctl", f'echo "$2" >> {asked}\n[ "$2" = enable ] || '
+                                    f"kill {machine.process.pid}; sleep 1; true")
+        later = FakeManager(lambda r: answer(manifest()))
+        self.addCleanup(later.close)
+        inside = f'mount --bind {machine.root}/systemctl /usr/bin/systemctl && exec "$@"'
+        subprocess.run(["unshare", "--mount", "sh", "-c", inside, "sh", support.BIN / "cpm-agent",
+                        "--config", machine.config, "join", later.url, "--token", "token",
+                        "--mac", machine.mac], check=True, capture_output=True)
+        self.assertEqual(asked.read_text().split(), ["stop", "enable", "restart"])
+        self.assertEqual(machine.process.wait(15), 0)
+        self.assertFalse((machine.root / "state/head.json").exists())
+        self.assertFalse((machine.root / "run/state.json").exists())
 
     def test_a_manager_that_is_gone_is_asked_ever_more_rarely(self):
         fake, machine = self.start(lambda r: answer(manifest()))

@@ -157,6 +157,9 @@ int agent_join(AgentOptions const& options) {
         agent_report(credentials.error());
         return kNotDone;
     }
+    // Or the daemon would write down again what it knew of its former join.
+    if (options.start)
+        (void)systemctl({"stop", "cpm-agent.service"});
     // Another manager's log is no rollback of this one's, and identities begin anew (1.4, joined).
     agent::drop_marker(options.run_directory);
     auto stored = agent::drop_state(options.state_directory);
