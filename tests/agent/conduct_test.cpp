@@ -40,10 +40,14 @@ TEST_CASE("conduct: the manifest is held only until the next heartbeat is due (4
         bench.now += hold->question.wait;
         bench.tell(Unchanged{});
     }
-    auto const rest = bench.must<Rest>();
-    CHECK(rest.until - bench.now < seconds(1));
-    CHECK(rest.until - sent >= seconds(160)); // jitter, never later than the interval
-    CHECK(rest.until - sent <= seconds(190));
+    // The jitter may also end on a whole second: then the last hold ended when it is due.
+    auto const step = bench.next();
+    auto const* rest = std::get_if<Rest>(&step);
+    auto const due = rest ? rest->until : bench.now;
+    CHECK((rest || std::holds_alternative<SendHeartbeat>(step)));
+    CHECK(due - bench.now < seconds(1));
+    CHECK(due - sent >= seconds(160)); // jitter, never later than the interval
+    CHECK(due - sent <= seconds(190));
 }
 
 TEST_CASE("conduct: report rises, also within one microsecond and over a restart (3.3)") {
