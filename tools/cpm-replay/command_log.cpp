@@ -1,10 +1,10 @@
 // cpm-replay log: the events, one a row.
 #include "eventstore/side_files.hpp"
 #include "projections/event_json.hpp"
+#include "projections/event_text.hpp"
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/filter.hpp"
 #include "tools/cpm-replay/output.hpp"
-#include "tools/cpm-replay/summary.hpp"
 #include "tools/cpm-replay/walk.hpp"
 
 #include <algorithm>
@@ -41,9 +41,9 @@ class LogView {
             {core::to_rfc3339(event.at)},
             {names_.of(event.server)},
             {std::string(type_name(event.payload))},
-            {to_text(event.actor)},
+            {projections::to_text(event.actor)},
             event.actual ? status_cell(*event.actual) : Cell{},
-            {summarize(event.payload)},
+            {projections::summarize(event.payload)},
         });
     }
 

@@ -1,12 +1,12 @@
 // cpm-replay transitions: each change of an actual status, decision by decision.
 #include "core/evolve.hpp"
 #include "projections/decisions.hpp"
+#include "projections/event_text.hpp"
 #include "projections/json_parts.hpp"
 #include "projections/transitions.hpp"
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/names.hpp"
 #include "tools/cpm-replay/output.hpp"
-#include "tools/cpm-replay/summary.hpp"
 #include "tools/cpm-replay/walk.hpp"
 
 #include <boost/json/array.hpp>
@@ -24,7 +24,7 @@ std::string led_there(Transition const& transition) {
     std::string text;
     for (auto const& cause : transition.causes)
         text += fmt::format("{}{}", text.empty() ? "" : " + ", cause.type);
-    text += ", " + to_text(transition.actor);
+    text += ", " + projections::to_text(transition.actor);
     if (transition.led_by)
         text += fmt::format(", after {}", transition.led_by.value);
     return text;

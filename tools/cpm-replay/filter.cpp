@@ -1,6 +1,6 @@
 #include "tools/cpm-replay/filter.hpp"
 
-#include "tools/cpm-replay/summary.hpp"
+#include "projections/event_text.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -16,7 +16,7 @@ bool is_caused_by(std::vector<std::string> const& wanted, core::Actor const& act
     // A user may be called "timer"; "timer" alone still means the timer, "user:timer" the user.
     bool const is_person =
         actor.kind == core::ActorKind::User || actor.kind == core::ActorKind::Token;
-    return is_in(wanted, to_text(actor)) || (is_person && is_in(wanted, actor.name));
+    return is_in(wanted, projections::to_text(actor)) || (is_person && is_in(wanted, actor.name));
 }
 
 core::Sequence sequence_or(std::optional<Moment> const& moment, core::Sequence otherwise) {

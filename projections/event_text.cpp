@@ -1,10 +1,10 @@
-#include "tools/cpm-replay/summary.hpp"
+#include "projections/event_text.hpp"
 
 #include "projections/event_json.hpp"
 
 #include <fmt/format.h>
 
-namespace cpm::replay {
+namespace cpm::projections {
 namespace {
 
 using fmt::format;
@@ -127,7 +127,7 @@ struct Summary {
         return format("{}, standby time {} s", to_string(event.target), event.standby.count());
     }
     std::string operator()(core::PowerRefused const& event) const {
-        return format("{}: {}", to_string(event.target), projections::reason_word(event.reason));
+        return format("{}: {}", to_string(event.target), reason_word(event.reason));
     }
     std::string operator()(core::PowerAdopted const& event) const { return adopted(event); }
     std::string operator()(core::PowerReasserted const& event) const {
@@ -193,4 +193,4 @@ std::string to_text(core::Actor const& actor) {
     return actor.name.empty() ? text : text + ":" + actor.name;
 }
 
-} // namespace cpm::replay
+} // namespace cpm::projections

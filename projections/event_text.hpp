@@ -4,12 +4,13 @@
 
 #include <string>
 
-namespace cpm::replay {
+namespace cpm::projections {
 
-/// What an event says beside its type, in a few words; the JSON output has all of it.
+/// What an event says beside its type, in a few words, as tools and log lines print it; the JSON has
+/// all of it.
 std::string summarize(core::Payload const& payload);
 
 /// "user:alice", "token:backup", "agent", "timer", "policy".
 std::string to_text(core::Actor const& actor);
 
-} // namespace cpm::replay
+} // namespace cpm::projections
