@@ -18,6 +18,8 @@ import time
 import unittest
 import uuid
 
+import contract
+
 BIN = pathlib.Path(os.environ.get("CPM_BIN", "build/dev/bin")).resolve()
 PASSWORD = "correct horse battery"
 
@@ -134,8 +136,9 @@ class Manager:
         return http.client.HTTPConnection(*self.address, timeout=timeout)
 
     def ask(self, method, path, body=None, token=None, headers=None, timeout=30):
-        """One request on a connection of its own. `token`: a bearer; None: nobody."""
-        headers = dict(headers or {})
+        """One request on a connection of its own, its answer held to http/openapi.yaml. `token`: a
+        bearer; None: nobody."""
+        headers, said = dict(headers or {}), body
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
         if body is not None:
@@ -148,9 +151,11 @@ class Manager:
         try:
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            answer = Answer(answer.status, answer.headers, answer.read())
         finally:
             connection.close()
+        contract.check(method, path, said, answer)
+        return answer
 
     def api(self, method, path, body=None, **options):
         """A request of the administrator."""
