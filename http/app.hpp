@@ -1,6 +1,7 @@
 #pragma once
 
 #include "eventstore/event_log.hpp"
+#include "http/connections.hpp"
 #include "http/message.hpp"
 #include "http/read_model.hpp"
 #include "manager/clock.hpp"
@@ -37,8 +38,10 @@ struct AppConfig {
     std::vector<std::string>
         host_names;         ///< accepted in Host beside loopback and the machine's own addresses
     std::string public_url; ///< in join lines; empty: the first LAN address
-    std::string https;      ///< "ADDRESS:PORT" of the TLS listener, told by the Server; empty: off
-    std::string ca_pin;     ///< of the TLS listener's own authority; empty: none
+    std::vector<std::string> trusted_proxies; ///< addresses and networks (TrustedProxies)
+    Connections::Limits connections;
+    std::string https;  ///< "ADDRESS:PORT" of the TLS listener, told by the Server; empty: off
+    std::string ca_pin; ///< of the TLS listener's own authority; empty: none
 };
 
 /// Everything a handler works with: one thread, one io_context. Parts are owned by the composition

@@ -4,12 +4,12 @@
 
 namespace cpm::http {
 
-Connections::Limits Connections::Limits::with(std::size_t descriptors) {
-    Limits limits;
+Connections::Limits Connections::Limits::within(std::size_t descriptors) const {
+    Limits limits = *this;
     auto const free = descriptors > kForTheRest ? descriptors - kForTheRest : 0;
-    limits.all = std::clamp<std::size_t>(free, 4, limits.all);
-    limits.an_address = std::min(limits.an_address, limits.all);
-    limits.people = limits.all - limits.all / 4;
+    limits.all = std::min(std::max<std::size_t>(free, 4), all);
+    limits.an_address = std::min(an_address, limits.all);
+    limits.people = limits.all - (all - people) * limits.all / all;
     return limits;
 }
 
@@ -48,13 +48,13 @@ bool Connections::Place::admit(bool is_agent) {
 }
 
 std::variant<Connections::Place, std::string> Connections::take(
-    std::shared_ptr<Connections> const& connections, std::string const& address, bool is_loopback
+    std::shared_ptr<Connections> const& connections, std::string const& address, bool is_many
 ) {
     if (connections->count_ >= connections->limits_.all)
         return "all " + std::to_string(connections->limits_.all) + " connections are taken";
     auto const found = connections->by_address_.find(address);
     auto const same = found == connections->by_address_.end() ? 0 : found->second;
-    if (!is_loopback && same >= connections->limits_.an_address)
+    if (!is_many && same >= connections->limits_.an_address)
         return "all " + std::to_string(connections->limits_.an_address) +
                " connections of the address " + address + " are taken";
     return Place(connections, address);

@@ -23,12 +23,12 @@ class Connections {
   public:
     struct Limits {
         std::size_t all = 1024;
-        std::size_t an_address = 256; ///< loopback: only the first limit counts
+        std::size_t an_address = 256; ///< loopback, a trusted proxy: only the first limit counts
         std::size_t people = 768;
 
-        /// What a process with so many file descriptors can hold: the log needs some, too, and one
-        /// that cannot open a file ends the manager.
-        static Limits with(std::size_t descriptors);
+        /// Of these what a process with so many file descriptors can hold, people's share alike:
+        /// the log needs some, too, and one that cannot open a file ends the manager.
+        Limits within(std::size_t descriptors) const;
         static constexpr std::size_t kForTheRest = 256;
     };
 
@@ -53,12 +53,9 @@ class Connections {
     explicit Connections(Limits limits)
         : limits_(limits) {}
 
-    /// A place, or which limit is reached, as a sentence.
-    static std::variant<Place, std::string> take(
-        std::shared_ptr<Connections> const& connections,
-        std::string const& address,
-        bool is_loopback
-    );
+    /// A place, or which limit is reached, as a sentence. `is_many`: many call from this address.
+    static std::variant<Place, std::string>
+    take(std::shared_ptr<Connections> const& connections, std::string const& address, bool is_many);
 
     std::size_t count() const { return count_; }
 

@@ -10,11 +10,15 @@
 namespace cpm::http {
 namespace {
 
-Response not_allowed(std::vector<Method> const& methods) {
+bool has_head(std::string_view path) {
+    return !path.starts_with("/agent/");
+}
+
+Response not_allowed(std::string_view path, std::vector<Method> const& methods) {
     std::vector<std::string_view> names;
     for (auto const method : methods)
         names.push_back(to_string(method));
-    if (std::ranges::count(methods, Method::Get) > 0)
+    if (std::ranges::count(methods, Method::Get) > 0 && has_head(path))
         names.push_back("HEAD");
     auto const allowed = fmt::format("{}", fmt::join(names, ", "));
     auto response = problem(405, "this path is for " + allowed + " only");
@@ -28,13 +32,16 @@ tl::expected<Admitted, Response> refuse(core::Error const& error, core::WallTime
 
 } // namespace
 
-tl::expected<Admitted, Response> admit(Door& door, Request& request, std::size_t content_length) {
+tl::expected<Admitted, Response> admit(Door& door, CheckedHead& head) {
+    auto& request = head.request;
     auto const now = door.app.clock.now();
     auto match = match_route(door.routes, request.method, request.path);
     if (!match.route && match.allowed.empty())
         return tl::make_unexpected(problem(404, "there is nothing at this path"));
     if (!match.route)
-        return tl::make_unexpected(not_allowed(match.allowed));
+        return tl::make_unexpected(not_allowed(request.path, match.allowed));
+    if (head.head_only && !has_head(request.path))
+        return tl::make_unexpected(not_allowed(request.path, {Method::Get}));
     auto const& route = *match.route;
     request.captures = std::move(match.captures);
 
@@ -46,7 +53,7 @@ tl::expected<Admitted, Response> admit(Door& door, Request& request, std::size_t
         return refuse(caller.error(), now.wall);
     if (auto fine = check_origin(request, *caller, door.app.config.public_url); !fine)
         return refuse(fine.error(), now.wall);
-    if (content_length > route.max_body) {
+    if (head.content_length > route.max_body) {
         auto response = problem(
             413, fmt::format("the body must be at most {} bytes long here", route.max_body)
         );

@@ -16,7 +16,10 @@ struct Admitted {
 
 /// What the head alone decides: the route, who calls, whether he may, whether the body is small
 /// enough. Puts the route's captures into the request. Fails with the answer.
-tl::expected<Admitted, Response> admit(Door& door, Request& request, std::size_t content_length);
+///
+/// HEAD is a GET whose answer has no body, but for agents: what their GET hands out, an order, is
+/// an event that says so, and nobody would have got it.
+tl::expected<Admitted, Response> admit(Door& door, CheckedHead& head);
 
 /// Calls the handler. Whatever it throws becomes a 500 and a line in the log.
 asio::awaitable<Response> dispatch(Door& door, Request const& request, Admitted const& admitted);

@@ -3,6 +3,7 @@
 #include "http/app.hpp"
 #include "http/authentication.hpp"
 #include "http/connections.hpp"
+#include "http/forwarded.hpp"
 #include "http/head.hpp"
 #include "http/route.hpp"
 
@@ -24,6 +25,7 @@ struct Door {
     std::span<Route const> routes;
     std::shared_ptr<Connections> connections;
     std::vector<std::string> names; ///< accepted in Host (AppConfig, and the public URL's)
+    TrustedProxies proxies;
     std::function<void(std::string_view line)> report;
 
     bool stopping = false;

@@ -20,7 +20,7 @@ tl::unexpected<Refusal> refuse(int status, std::string detail) {
 using Fields = decltype(Head::fields);
 
 // Of these a second one is refused: who reads the first and who reads the last would differ.
-constexpr std::array<std::string_view, 14> kOnce{
+constexpr std::array<std::string_view, 15> kOnce{
     "host",
     "content-length",
     "content-type",
@@ -35,6 +35,7 @@ constexpr std::array<std::string_view, 14> kOnce{
     "if-none-match",
     "last-event-id",
     "x-auth-token",
+    "x-forwarded-proto",
 };
 
 std::string_view find(Fields const& fields, std::string_view name) {

@@ -1,5 +1,6 @@
 #include "http/listener.hpp"
 
+#include "http/forwarded.hpp"
 #include "http/session.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -62,7 +63,8 @@ void welcome(Door& door, tcp::socket socket, TlsContext const& tls) {
     socket.set_option(tcp::no_delay(true), error);
     auto const text = address_text(remote);
     bool const loopback = remote.is_loopback() || text.starts_with("127.");
-    auto place = Connections::take(door.connections, text, loopback);
+    bool const is_many = loopback || door.proxies.contain(remote);
+    auto place = Connections::take(door.connections, text, is_many);
     if (auto* const granted = std::get_if<Connections::Place>(&place))
         asio::co_spawn(
             door.app.io, serve(door, std::move(socket), tls, std::move(*granted)), ended

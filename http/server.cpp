@@ -176,8 +176,9 @@ void Server::run(manager::Writer& writer) {
         .throttle = parts.throttle,
     });
     auto const now = parts.given.clock.now();
-    auto const limits = Connections::Limits::with(raise_descriptors());
-    if (limits.all < Connections::Limits{}.all)
+    auto const& config = parts.given.config;
+    auto const limits = config.connections.within(raise_descriptors());
+    if (limits.all < config.connections.all)
         parts.given.report(fmt::format(
             "at most {} connections: the limit of open files is too low for more", limits.all
         ));
@@ -186,7 +187,8 @@ void Server::run(manager::Writer& writer) {
         .authentication = parts.authentication,
         .routes = routes(),
         .connections = std::make_shared<Connections>(limits),
-        .names = configured_names(parts.given.config.host_names, parts.given.config.public_url),
+        .names = configured_names(config.host_names, config.public_url),
+        .proxies = TrustedProxies(config.trusted_proxies, config.public_url),
         .report = parts.given.report,
         .stopping = false,
         .last_tick = now.mono,

@@ -66,10 +66,10 @@ class Session {
     Door& door_;
     std::shared_ptr<Link> link_;
     Connections::Place place_;
-    std::string peer_;
+    asio::ip::address peer_;
     std::string local_;
-    bool from_loopback_ = false;
-    std::string buffer_; ///< read and not used yet
+    bool is_secure_ = false; ///< of whom the last request came from; a proxy may stand between
+    std::string buffer_;     ///< read and not used yet
 };
 
 Session::Session(Door& door, tcp::socket socket, TlsContext const& tls, Connections::Place place)
@@ -77,11 +77,9 @@ Session::Session(Door& door, tcp::socket socket, TlsContext const& tls, Connecti
     , link_(std::make_shared<Link>(door, std::move(socket), tls))
     , place_(std::move(place)) {
     ErrorCode error;
-    auto const remote = link_->socket().remote_endpoint(error).address();
-    auto const local = link_->socket().local_endpoint(error).address();
-    peer_ = address_text(remote);
-    local_ = address_text(local);
-    from_loopback_ = remote.is_loopback() || peer_.starts_with("127.");
+    peer_ = link_->socket().remote_endpoint(error).address();
+    local_ = address_text(link_->socket().local_endpoint(error).address());
+    is_secure_ = link_->is_secure();
 }
 
 asio::awaitable<void> Session::run() {
@@ -111,7 +109,7 @@ asio::awaitable<void> Session::run() {
             break; // the framing cannot be trusted
         }
         auto& request = checked->request;
-        auto admitted = admit(door_, request, checked->content_length);
+        auto admitted = admit(door_, *checked);
         bool const placed = place_.admit(admitted && admitted->is_agent);
         if (admitted && !placed)
             admitted = tl::make_unexpected(refusal({429, "all connections for people are taken"}));
@@ -157,11 +155,15 @@ Checked<CheckedHead> Session::check(std::size_t head_size) {
     if (!head)
         return tl::make_unexpected(head.error());
     auto checked = check_head(*head, {local_, door_.names});
-    if (checked) {
-        checked->request.peer = peer_;
-        checked->request.from_loopback = from_loopback_;
-        checked->request.secure = link_->is_secure();
-    }
+    if (!checked)
+        return checked;
+    auto client = door_.proxies.client_of(head->fields, peer_, link_->is_secure());
+    if (!client)
+        return tl::make_unexpected(client.error());
+    is_secure_ = client->secure;
+    checked->request.peer = std::move(client->address);
+    checked->request.from_loopback = client->from_loopback;
+    checked->request.secure = client->secure;
     return checked;
 }
 
@@ -224,7 +226,7 @@ asio::awaitable<std::optional<Response>> Session::read_body(std::string& body, s
 }
 
 asio::awaitable<bool> Session::write(Response const& response, Framing framing) {
-    framing.secure = link_->is_secure();
+    framing.secure = is_secure_;
     std::string text;
     Response const* answer = &response;
     Response failed;
@@ -277,12 +279,6 @@ asio::awaitable<void> turn_away(Door& door, tcp::socket socket, TlsContext tls, 
     if (co_await link->handshake())
         co_await link->write(bytes);
     co_await link->linger();
-}
-
-std::string address_text(asio::ip::address address) {
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-        address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    return address.to_string();
 }
 
 } // namespace cpm::http

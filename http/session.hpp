@@ -20,7 +20,4 @@ serve(Door& door, asio::ip::tcp::socket socket, TlsContext tls, Connections::Pla
 asio::awaitable<void>
 turn_away(Door& door, asio::ip::tcp::socket socket, TlsContext tls, std::string limit);
 
-/// An address as text, an IPv4 one inside IPv6 as IPv4.
-std::string address_text(asio::ip::address address);
-
 } // namespace cpm::http

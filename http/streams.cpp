@@ -25,26 +25,35 @@ std::string message(std::string_view event, json::object const& data) {
     return fmt::format("event: {}\ndata: {}\n", event, json::serialize(data));
 }
 
+/// "105". Once a rollback was accepted, "105.2", with the epoch: what had this sequence in the
+/// history that was lost is not what has it now.
+std::string id_text(eventstore::Head const& head) {
+    return head.epoch == 1 ? fmt::format("{}", head.sequence.value)
+                           : fmt::format("{}.{}", head.sequence.value, head.epoch);
+}
+
 /// The messages of one decision (or a batch of them): only the last carries the id, so that nobody
 /// resumes from the middle.
-std::string joined(std::vector<std::string> const& messages, core::Sequence id) {
+std::string joined(std::vector<std::string> const& messages, eventstore::Head const& head) {
     std::string text;
     for (std::size_t i = 0; i < messages.size(); ++i) {
         text += messages[i];
         if (i + 1 == messages.size())
-            text += fmt::format("id: {}\n", id.value);
+            text += fmt::format("id: {}\n", id_text(head));
         text += '\n';
     }
     return text;
 }
 
-std::optional<core::Sequence> parse_id(std::string_view text) {
-    core::Sequence id;
+/// The sequence of an id of this epoch.
+std::optional<core::Sequence> parse_id(std::string_view text, std::uint64_t epoch) {
+    eventstore::Head head;
+    head.epoch = epoch;
     auto const* const last = text.data() + text.size();
-    auto const [end, fault] = std::from_chars(text.data(), last, id.value);
-    if (fault != std::errc() || end != last || !id)
+    auto const [end, fault] = std::from_chars(text.data(), last, head.sequence.value);
+    if (fault != std::errc() || !head.sequence || id_text(head) != text)
         return std::nullopt;
-    return id;
+    return head.sequence;
 }
 
 template <class Payload>
@@ -69,9 +78,7 @@ class Streams::Client final : public ResponseStream {
 
     Caller const& caller() const { return caller_; }
 
-    void begin(std::string text) {
-        queue_.push_back(std::make_shared<std::string const>(std::move(text)));
-    }
+    void begin(Message text) { queue_.push_back(std::move(text)); }
 
     /// False: the queue is full, and the stream has ended.
     bool push(Message const& text) {
@@ -139,9 +146,17 @@ void Streams::loaded() {
 std::shared_ptr<ResponseStream>
 Streams::open(Caller const& caller, std::optional<std::string_view> last_event_id) {
     auto client = std::make_shared<Client>(*this, caller);
-    auto const id = last_event_id ? parse_id(*last_event_id) : std::nullopt;
-    bool const resumes = id && *id >= resumable_from_ && *id <= model_.head().sequence;
-    client->begin(resumes ? changes_since(*id) : snapshot());
+    auto const& head = model_.head();
+    auto const id = last_event_id ? parse_id(*last_event_id, head.epoch) : std::nullopt;
+    if (id && *id >= resumable_from_ && *id <= head.sequence) {
+        client->begin(changes_since(*id));
+    } else {
+        // Whoever comes at the same time shares one: after a restart all come.
+        auto const [sequence, text] = recent_snapshot();
+        client->begin(text);
+        if (sequence < head.sequence)
+            client->begin(changes_since(sequence));
+    }
     if (stopping_)
         client->end();
     return client;
@@ -205,7 +220,7 @@ void Streams::on_applied(Applied const& applied) {
         resumable_from_ = head;
         broadcast(snapshot());
     } else if (!messages.empty()) {
-        broadcast(joined(messages, head));
+        broadcast(joined(messages, publication.head));
     }
 }
 
@@ -234,10 +249,20 @@ std::string Streams::snapshot() const {
         {"epoch", head.epoch},
         {"sequence", head.sequence.value},
     };
-    return joined({message("snapshot", data)}, head.sequence);
+    return joined({message("snapshot", data)}, head);
 }
 
-std::string Streams::changes_since(core::Sequence id) const {
+std::pair<core::Sequence, Streams::Message> Streams::recent_snapshot() {
+    auto const now = clock_.now().mono;
+    auto text = snapshot_.text.lock();
+    if (!text || snapshot_.sequence < resumable_from_ || now - snapshot_.at > kSnapshotAge) {
+        text = std::make_shared<std::string const>(snapshot());
+        snapshot_ = {text, model_.head().sequence, now};
+    }
+    return {snapshot_.sequence, std::move(text)};
+}
+
+Streams::Message Streams::changes_since(core::Sequence id) const {
     auto const now = clock_.now();
     std::vector<std::string> messages;
     for (auto const& [sequence, text] : gone_)
@@ -250,7 +275,9 @@ std::string Streams::changes_since(core::Sequence id) const {
         if (auto const* const found = model_.notifications().find(notification_id);
             found && changed > id)
             messages.push_back(message("notification", projections::to_json(*found)));
-    return messages.empty() ? ":\n\n" : joined(messages, model_.head().sequence);
+    return std::make_shared<std::string const>(
+        messages.empty() ? ":\n\n" : joined(messages, model_.head())
+    );
 }
 
 std::string Streams::server_message(core::Server const& server, core::Now now) const {

@@ -27,6 +27,8 @@ namespace cpm::http {
 /// slowly is dropped, counted, and resumes by state when it comes again. A changed setting changes
 /// what is shown of every server, so it is a new snapshot.
 ///
+/// Ids are opaque to clients. While the log may have been rolled back nobody resumes.
+///
 /// Resuming: what a client missed is found by the sequences at which servers and notifications last
 /// changed. Only what this process has seen can be told so; an id from before it, or one that is
 /// ahead of the log, gets a snapshot.
@@ -36,6 +38,7 @@ class Streams {
   public:
     static constexpr core::seconds kSeenEvery{5};
     static constexpr core::seconds kCommentEvery{15};
+    static constexpr core::seconds kSnapshotAge{1}; ///< sent to whoever comes meanwhile, too
     static constexpr std::size_t kMaxQueuedBytes = 4 * 1024 * 1024; ///< beside a client's snapshot
     static constexpr std::size_t kMaxForgotten = 4096; ///< removals that can still be told
 
@@ -69,7 +72,8 @@ class Streams {
     void on_applied(Applied const& applied);
     void note_gone(core::Sequence sequence, std::string message);
     std::string snapshot() const;
-    std::string changes_since(core::Sequence id) const;
+    std::pair<core::Sequence, Message> recent_snapshot();
+    Message changes_since(core::Sequence id) const;
     std::string server_message(core::Server const& server, core::Now now) const;
     void broadcast(std::string text);
     void send_seen();
@@ -84,6 +88,13 @@ class Streams {
     std::uint64_t dropped_ = 0;
     bool stopping_ = false;
 
+    /// The last one, as long as somebody is being sent it.
+    struct Snapshot {
+        std::weak_ptr<std::string const> text;
+        core::Sequence sequence;
+        core::MonoTime at{};
+    };
+    Snapshot snapshot_;
     core::Sequence resumable_from_;                           ///< older ids get a snapshot
     std::deque<std::pair<core::Sequence, std::string>> gone_; ///< messages of what was removed
     std::unordered_map<std::string, core::Sequence> shown_;   ///< when a notification last changed

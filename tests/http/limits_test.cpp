@@ -145,11 +145,17 @@ TEST_CASE("connections: people never take the agents' quarter, agents may take a
 
 TEST_CASE("connections: a process with few file descriptors keeps some for the log") {
     using Limits = Connections::Limits;
-    CHECK(Limits::with(65536).all == 1024);
-    CHECK(Limits::with(65536).people == 768);
-    CHECK(Limits::with(1024).all == 768);
-    CHECK(Limits::with(1024).people == 576);
-    CHECK(Limits::with(300).an_address == 44);
-    CHECK(Limits::with(10).all == 4);
-    CHECK(Limits::with(10).people == 3);
+    CHECK(Limits{}.within(65536).all == 1024);
+    CHECK(Limits{}.within(65536).people == 768);
+    CHECK(Limits{}.within(1024).all == 768);
+    CHECK(Limits{}.within(1024).people == 576);
+    CHECK(Limits{}.within(300).an_address == 44);
+    CHECK(Limits{}.within(10).all == 4);
+    CHECK(Limits{}.within(10).people == 3);
+    Limits const chosen{.all = 100, .an_address = 90, .people = 50};
+    CHECK(chosen.within(65536).all == 100);
+    CHECK(chosen.within(65536).people == 50);
+    CHECK(chosen.within(300).all == 44);
+    CHECK(chosen.within(300).an_address == 44);
+    CHECK(chosen.within(300).people == 22);
 }

@@ -146,6 +146,15 @@ core::Result<void> listen(
     return {};
 }
 
+http::Connections::Limits connection_limits(tools::Options const& options) {
+    auto const all = options.connections;
+    return {
+        .all = all,
+        .an_address = options.connections_per_address,
+        .people = all - options.connections_for_agents.value_or(all / 4),
+    };
+}
+
 /// Serves until a signal or a failure ends it.
 int run(
     tools::Options const& options,
@@ -218,6 +227,8 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
                 .setup_code = setup_code,
                 .host_names = options.host_names,
                 .public_url = options.public_url,
+                .trusted_proxies = options.trusted_proxies,
+                .connections = connection_limits(options),
                 .https = {}, // known once it is bound
                 .ca_pin = certificate ? certificate->ca_pin : std::string{},
             },

@@ -1,5 +1,7 @@
 #include "tools/cpm-manager/options.hpp"
 
+#include "http/forwarded.hpp"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -90,17 +92,51 @@ Fault set_ready_file(Options& options, std::string_view text) {
     return {};
 }
 
-Fault set_host_names(Options& options, std::string_view text) {
-    options.host_names.clear();
+std::vector<std::string> split(std::string_view text) {
+    std::vector<std::string> items;
     while (!text.empty()) {
         auto const comma = text.find(',');
-        auto const name = text.substr(0, comma);
-        if (name.empty())
-            return "expected host names, separated by commas";
-        options.host_names.emplace_back(name);
+        items.emplace_back(text.substr(0, comma));
         text = comma == std::string_view::npos ? "" : text.substr(comma + 1);
     }
+    return items;
+}
+
+Fault set_host_names(Options& options, std::string_view text) {
+    options.host_names = split(text);
+    if (std::ranges::count(options.host_names, "") > 0)
+        return "expected host names, separated by commas";
     return {};
+}
+
+Fault set_trusted_proxies(Options& options, std::string_view text) {
+    options.trusted_proxies = split(text);
+    for (auto const& network : options.trusted_proxies)
+        if (!http::Network::parse(network))
+            return "expected addresses or networks (like 127.0.0.1 or 10.1.0.0/16), separated by "
+                   "commas";
+    return {};
+}
+
+Fault read_count(std::string_view text, std::size_t low, std::size_t& count) {
+    constexpr std::size_t kMost = 65536;
+    std::size_t number = 0;
+    if (!read_number(text, number) || number < low || number > kMost)
+        return fmt::format("expected a whole number from {} to {}", low, kMost);
+    count = number;
+    return {};
+}
+
+Fault set_connections(Options& options, std::string_view text) {
+    return read_count(text, 8, options.connections);
+}
+
+Fault set_connections_per_address(Options& options, std::string_view text) {
+    return read_count(text, 1, options.connections_per_address);
+}
+
+Fault set_connections_for_agents(Options& options, std::string_view text) {
+    return read_count(text, 0, options.connections_for_agents.emplace());
 }
 
 Fault set_public_url(Options& options, std::string_view text) {
@@ -150,6 +186,19 @@ constexpr std::array kRows{
         set_ready_file},
     Row{"host_names", "NAME,…", "further names this manager is called by", set_host_names},
     Row{"public_url", "URL", "how agents and people reach it; used in join lines", set_public_url},
+    Row{"trusted_proxies",
+        "ADDR,…",
+        "proxies whose X-Forwarded-For and -Proto count (addresses or networks; default none)",
+        set_trusted_proxies},
+    Row{"connections", "N", "at most so many at once (default 1024)", set_connections},
+    Row{"connections_per_address",
+        "N",
+        "of one address, but for loopback and trusted proxies (default 256)",
+        set_connections_per_address},
+    Row{"connections_for_agents",
+        "N",
+        "of all, kept for agents (default a quarter)",
+        set_connections_for_agents},
     Row{"space_reserve_mib",
         "MIB",
         "free disk below which changes are refused (default: the larger of 256 and 5 %)",
@@ -279,6 +328,8 @@ std::variant<Options, UsageError, HelpText> read_options(int argc, char const* c
         faults.emplace_back("tls_key: expected the key of tls_certificate, too");
     else if (files && files->certificate.empty())
         faults.emplace_back("tls_certificate: expected the certificate of tls_key, too");
+    if (options.connections_for_agents.value_or(0) >= options.connections)
+        faults.emplace_back("connections_for_agents: expected fewer than there are connections");
     if (!faults.empty())
         return UsageError{std::move(faults)};
     return options;

@@ -30,9 +30,13 @@ struct Options {
     /// A certificate chain and its key in PEM; without them the manager's own authority makes one.
     std::optional<GivenCertificate> certificate;
     std::optional<std::filesystem::path> ready_file;
-    std::vector<std::string> host_names;        ///< names in Host beside loopback and own addresses
-    std::string public_url;                     ///< in join lines
-    std::optional<std::uint64_t> space_reserve; ///< bytes
+    std::vector<std::string> host_names;      ///< names in Host beside loopback and own addresses
+    std::string public_url;                   ///< in join lines, and a site of its own (Origin)
+    std::vector<std::string> trusted_proxies; ///< addresses and networks
+    std::size_t connections = 1024;
+    std::size_t connections_per_address = 256;
+    std::optional<std::size_t> connections_for_agents; ///< none: a quarter
+    std::optional<std::uint64_t> space_reserve;        ///< bytes
     bool accept_truncated_log = false;
     bool check = false; ///< only check the options
 };
