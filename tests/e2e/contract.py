@@ -1,6 +1,7 @@
-"""http/openapi.yaml as the judge of what the manager answers: every answer that a story gets is held
-to what the document says of its operation (status, media type, fields, their types and values), and
-nothing may be there that the document does not know. Without python3-jsonschema nothing is judged."""
+"""http/openapi.yaml as the judge of what the manager answers: every answer that a story gets is
+held to what the document says of its operation (status, media type, fields, their types and
+values), and nothing may be there that the document does not know. Without python3-jsonschema
+nothing is judged."""
 
 import functools
 import json

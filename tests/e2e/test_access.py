@@ -92,7 +92,7 @@ class Access(unittest.TestCase):
 
     @classmethod
     def sessions(cls):
-        callers = {"admin session": cls.session("alice"), "signed-out session": cls.session("alice")}
+        callers = {name: cls.session("alice") for name in ("admin session", "signed-out session")}
         ended = cls.manager.ask("DELETE", "/api/v1/session",
                                 headers=callers["signed-out session"] | cls.origin)
         assert ended.status == 200, ended

@@ -47,7 +47,8 @@ def sample(schema, full=False):
     match next(kind for kind in kinds if kind != "null"):
         case "object":
             required = schema.get("required", [])
-            return {name: sample(value, full) for name, value in schema.get("properties", {}).items()
+            fields = schema.get("properties", {})
+            return {name: sample(value, full) for name, value in fields.items()
                     if full or name in required}
         case "array":
             return [sample(schema["items"], full)] if "items" in schema else []
