@@ -1,5 +1,6 @@
 #include "agent/hooks.hpp"
 
+#include "agent/files.hpp"
 #include "agent/program.hpp"
 
 #include <fmt/format.h>
@@ -26,9 +27,19 @@ std::vector<fs::path> executables(fs::path const& folder) {
 
 boost::asio::awaitable<HooksEnd> run_hooks(fs::path folder, std::chrono::seconds limit) {
     HooksEnd end;
+    std::error_code error;
+    if (!fs::exists(folder, error) && !error)
+        co_return end;
+    // What root runs is root's alone to change; else it is as one that failed.
+    auto const allowed = check_root_owns(folder);
+    if (!allowed)
+        end.report.push_back("no hook was run: " + allowed.error());
     for (auto const& hook : executables(folder)) {
-        std::vector<std::string> arguments{hook.string()};
-        auto const done = co_await run_program(std::move(arguments), {}, limit);
+        auto done = allowed ? check_root_owns(hook) : allowed;
+        if (done) {
+            std::vector<std::string> arguments{hook.string()};
+            done = co_await run_program(std::move(arguments), {}, limit);
+        }
         if (done)
             continue;
         auto const name = hook.filename().string();

@@ -23,6 +23,7 @@ namespace asio = boost::asio;
 using Result = tl::expected<void, std::string>;
 
 constexpr auto kGrace = std::chrono::seconds(5);
+constexpr auto kLookAgain = std::chrono::milliseconds(100);
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> pointers;
@@ -121,12 +122,22 @@ asio::awaitable<Result> run_program(
             asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable)
         );
     }
+    // Without such a descriptor (an old kernel, too many open files) it is looked at again and
+    // again: the heartbeats must go on meanwhile.
     int status = 0;
-    ::waitpid(*process, &status, 0);
+    asio::steady_timer again(executor);
+    pid_t found = 0;
+    while ((found = ::waitpid(*process, &status, WNOHANG)) == 0) {
+        again.expires_after(kLookAgain);
+        co_await again.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
     limits->ended = true;
     limits->timer.cancel();
     if (limits->overrun)
         co_return tl::make_unexpected(fmt::format("took longer than {} s", limit.count()));
+    if (found < 0)
+        co_return tl::make_unexpected(fmt::format("its end was not seen: {}", std::strerror(errno))
+        );
     co_return result_of(status);
 }
 

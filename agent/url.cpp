@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 
 namespace cpm::agent {
@@ -26,7 +27,13 @@ std::string Url::text() const {
 }
 
 bool Url::is_loopback() const {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
+    in_addr v4{};
+    in6_addr v6{};
+    if (::inet_pton(AF_INET, host.c_str(), &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    if (::inet_pton(AF_INET6, host.c_str(), &v6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&v6) != 0;
+    return host == "localhost"; // no other name, whatever it begins with
 }
 
 tl::expected<Url, std::string> parse_url(std::string_view text) {

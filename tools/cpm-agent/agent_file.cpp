@@ -1,5 +1,6 @@
 // /etc/cpm/agent.toml. Whoever may write it may say what switches this machine off, so it counts
 // only when that is root alone.
+#include "agent/files.hpp"
 #include "tools/cpm-agent/options.hpp"
 
 #include <fmt/format.h>
@@ -7,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <sys/stat.h>
 #include <toml++/toml.h>
 
 namespace cpm::tools {
@@ -63,6 +63,10 @@ Fault set_power_command(AgentOptions& options, toml::node const& node) {
     }
     if (!words.front().starts_with('/'))
         return expected;
+    std::error_code ignored;
+    auto const owned = agent::check_root_owns(words.front());
+    if (!owned && fs::exists(words.front(), ignored)) // it may come later
+        return owned.error();
     options.machine.power_command = std::move(words);
     return {};
 }
@@ -81,27 +85,19 @@ constexpr std::array kRows{
     Row{"power_command", set_power_command},
 };
 
-Fault owner_fault(fs::path const& file) {
-    struct stat status {};
-    if (::stat(file.c_str(), &status) != 0)
-        return "cannot be read";
-    if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return "must belong to root and be writable by root alone (chown root, chmod go-w)";
-    return {};
-}
-
 } // namespace
 
 void read_agent_file(
     fs::path const& file, AgentOptions& options, std::vector<std::string>& faults
 ) {
-    if (auto const fault = owner_fault(file)) {
-        faults.push_back(fmt::format("{}: {}", file.string(), *fault));
+    auto const text = agent::read_root_file(file);
+    if (!text) {
+        faults.push_back(text.error());
         return;
     }
     // toml++ reports by exceptions; they end here, with the line.
     try {
-        for (auto const& [key, node] : toml::parse_file(file.string())) {
+        for (auto const& [key, node] : toml::parse(*text, file.string())) {
             auto const where =
                 fmt::format("{}:{}: {}", file.string(), node.source().begin.line, key.str());
             auto const row = std::ranges::find(kRows, key.str(), &Row::key);

@@ -24,6 +24,7 @@ class Machine:
         self.seen, self.changed = {}, threading.Condition()
         self.hooks, self.hold = self.root / "pre-off.d", self.root / "hold"
         self.hooks.mkdir(parents=True)
+        self.hooks.chmod(0o755)  # hooks that others may change are not run
         power_off = self.root / "power-off"
         power_off.write_text(f'#!/bin/sh\necho "$CPM_OFF_METHOD" >"{self.root}/switch"\n')
         power_off.chmod(0o755)
