@@ -65,6 +65,7 @@ void Conduct::begin(BootIdentity const& identity) {
     identity_ = identity;
     phase_ = Phase::On;
     request_ = 0;
+    method_ = {};
     failed_.clear();
     hooks_request_ = 0;
     acknowledged_ = false;
@@ -88,7 +89,9 @@ Step Conduct::next(Observation const& seen) {
     if (phase_ == Phase::Ready) {
         if (free && seen.boottime - asked_ <= kNonceLife) {
             enter(Phase::Acted, seen.boottime);
-            find(fmt::format("goes down ({}) for request {}", to_string(method_), request_));
+            findings_.step(
+                fmt::format("goes down ({}) for request {}", to_string(method_), request_)
+            );
             return Act{method_};
         }
         enter(Phase::Asking, seen.boottime);
@@ -164,7 +167,7 @@ void Conduct::answered(Observation const& seen, Outcome const& outcome) {
     if (!call)
         return;
     if (seen.identity != call->identity) {
-        find("an answer from before a suspend was thrown away");
+        trouble("an answer from before a suspend was thrown away");
         return;
     }
     if (auto const* failure = std::get_if<Failure>(&outcome)) {
@@ -181,9 +184,9 @@ void Conduct::answered(Observation const& seen, Outcome const& outcome) {
 
 void Conduct::failed(Observation const& seen, Call const& call, Failure const& failure) {
     hold_spent_ = true;
+    trouble(failure.detail);
     if (!call.heartbeat)
         return; // the heartbeat, when it is due, finds out what is wrong
-    find(failure.detail);
     ++failures_;
     auto const usual = std::chrono::duration_cast<microseconds>(interval_);
     auto const longest = std::max<microseconds>(usual, kSlow);
@@ -204,9 +207,8 @@ void Conduct::failed(Observation const& seen, Call const& call, Failure const& f
 }
 
 void Conduct::taken(Observation const& seen, Call const& call, Answer const& answer) {
-    found_ = false;
     if (failures_ > 0)
-        findings_.emplace_back("the manager answers again");
+        trouble("the manager answers again");
     failures_ = 0;
     version_ = answer.manifest_version;
     interval_ = answer.heartbeat_interval;
@@ -217,44 +219,45 @@ void Conduct::taken(Observation const& seen, Call const& call, Answer const& ans
         due_ = seen.boottime; // what it has to say changed meanwhile
     acknowledged_ = acknowledged_ || call.heartbeat;
     hold_spent_ = !call.heartbeat;
-    if (!answer.notice.empty())
-        find("the manager says: " + answer.notice);
-    bool const head_fine = take_head(answer.head);
-    if (phase_ != Phase::Acted)
-        decide(seen, call, answer, head_fine);
-    if (!found_)
-        last_finding_.clear();
+    bool fine = answer.notice.empty() || trouble("the manager says: " + answer.notice);
+    fine = obey(seen, call, answer) && fine;
+    if (fine)
+        findings_.calm();
 }
 
-void Conduct::decide(
-    Observation const& seen, Call const& call, Answer const& answer, bool head_fine
-) {
-    if (answer.power_status == PowerStatus::On) {
-        if (phase_ == Phase::On)
-            return;
-        find(fmt::format("told ON before the act for request {}: stays up", request_));
-        request_ = 0;
-        failed_.clear();
-        enter(Phase::On, seen.boottime);
-        return;
-    }
-    if (!answer.order) {
-        find("an OFF without a signed order was not obeyed");
-        return;
-    }
+/// False: something is wrong with the answer, and it was not obeyed.
+bool Conduct::obey(Observation const& seen, Call const& call, Answer const& answer) {
+    if (answer.power_status == PowerStatus::Off)
+        return told_off(seen, call, answer);
+    take_head(answer.head);
+    if (phase_ == Phase::On || phase_ == Phase::Acted)
+        return true;
+    findings_.step(fmt::format("told ON before the act for request {}: stays up", request_));
+    request_ = 0;
+    failed_.clear();
+    enter(Phase::On, seen.boottime);
+    return true;
+}
+
+bool Conduct::told_off(Observation const& seen, Call const& call, Answer const& answer) {
+    // Whoever made an order up made the head up, too: it is not looked at before the order.
+    if (!answer.order)
+        return trouble("an OFF without a signed order was not obeyed");
     OrderBinding const binding{server_id_, call.identity, call.nonce, seen.boottime - call.sent};
     if (auto const genuine = check_order(*answer.order, binding, key_); !genuine)
-        find(genuine.error());
-    else if (!head_fine)
-        find("an order was not obeyed: the manager's event log is older than it was");
-    else if (seen.leaving == Leaving::No)
+        return trouble(genuine.error());
+    if (!take_head(answer.head))
+        return trouble("an order was not obeyed: the manager's event log is older than it was");
+    if (seen.leaving == Leaving::No && phase_ != Phase::Acted)
         ordered(seen, call, *answer.order);
+    return true;
 }
 
 /// A genuine order came.
 void Conduct::ordered(Observation const& seen, Call const& call, SignedOrder const& order) {
+    method_ = order.method;
     if (phase_ == Phase::On || order.sequence != request_) {
-        find(fmt::format("request {}: OFF was ordered", order.sequence));
+        findings_.step(fmt::format("request {}: OFF was ordered", order.sequence));
         request_ = order.sequence;
         hooks_request_ = 0;
         failed_.clear();
@@ -271,7 +274,6 @@ void Conduct::ordered(Observation const& seen, Call const& call, SignedOrder con
     case Phase::Asking:
         if (answers_stopping) {
             phase_ = Phase::Ready;
-            method_ = order.method;
             asked_ = call.sent;
         }
         return;
@@ -294,7 +296,7 @@ void Conduct::hooks_ended(Observation const& seen, std::string const& failed_hoo
         return;
     }
     failed_ = plain_line(fmt::format("hook {} failed", failed_hook));
-    find(fmt::format("request {} is not carried out: {}", request_, failed_));
+    findings_.step(fmt::format("request {} is not carried out: {}", request_, failed_));
     enter(Phase::Refused, seen.boottime);
 }
 
@@ -302,7 +304,7 @@ bool Conduct::may_act(Observation const& seen) {
     if (phase_ != Phase::Acted)
         return false;
     bool const stands = seen.identity == identity_ && seen.leaving == Leaving::No &&
-                        seen.blocked_by.empty() && seen.boottime - asked_ <= kNonceLife;
+                        veto(seen).empty() && seen.boottime - asked_ <= kNonceLife;
     if (!stands)
         enter(Phase::Asking, seen.boottime);
     return stands;
@@ -312,7 +314,7 @@ void Conduct::act_failed(Observation const& seen, std::string const& why) {
     if (seen.identity != identity_ || phase_ != Phase::Acted)
         return;
     failed_ = plain_line(why);
-    find(fmt::format("request {} was not carried out: {}", request_, failed_));
+    findings_.step(fmt::format("request {} was not carried out: {}", request_, failed_));
     enter(Phase::Refused, seen.boottime);
 }
 
@@ -334,10 +336,16 @@ HeartbeatStatus Conduct::status() const {
     return phase_ == Phase::On ? HeartbeatStatus::On : HeartbeatStatus::Stopping;
 }
 
+/// What keeps it from going down the way it was told to; not told to: from going off.
+std::string Conduct::veto(Observation const& seen) const {
+    bool const sleeps = phase_ != Phase::On && method_ != OffMethod::PowerOff;
+    return seen.blocked_by.empty() && sleeps ? seen.sleep_blocked_by : seen.blocked_by;
+}
+
 std::string Conduct::blocked_by(Observation const& seen) const {
     if (phase_ == Phase::Refused)
         return failed_;
-    return phase_ == Phase::Acted ? std::string{} : seen.blocked_by;
+    return phase_ == Phase::Acted ? std::string{} : veto(seen);
 }
 
 Memory Conduct::memory() const {
@@ -354,17 +362,10 @@ Memory Conduct::memory() const {
     };
 }
 
-std::vector<std::string> Conduct::take_findings() {
-    return std::exchange(findings_, {});
-}
-
-/// The same, again and again, is told once.
-void Conduct::find(std::string finding) {
-    found_ = true;
-    if (finding == last_finding_)
-        return;
-    last_finding_ = finding;
-    findings_.push_back(std::move(finding));
+/// Always false, for what was found wrong.
+bool Conduct::trouble(std::string text) {
+    findings_.trouble(std::move(text));
+    return false;
 }
 
 } // namespace cpm::agent

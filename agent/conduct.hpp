@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/findings.hpp"
 #include "agent/steps.hpp"
 
 #include <vector>
@@ -39,7 +40,7 @@ class Conduct {
     /// To be kept before the step is done, so that a restarted agent goes on with it.
     Memory memory() const;
     /// What happened since the last look that people should read, once each.
-    std::vector<std::string> take_findings();
+    std::vector<std::string> take_findings() { return findings_.take(); }
     /// The `leaving` of the observation was told, or could not be.
     bool said_goodbye() const { return leaving_said_ != Leaving::No; }
 
@@ -70,12 +71,14 @@ class Conduct {
     Step hold_or_rest(Observation const& seen);
     void failed(Observation const& seen, Call const& call, Failure const& failure);
     void taken(Observation const& seen, Call const& call, Answer const& answer);
-    void decide(Observation const& seen, Call const& call, Answer const& answer, bool head_fine);
+    bool obey(Observation const& seen, Call const& call, Answer const& answer);
+    bool told_off(Observation const& seen, Call const& call, Answer const& answer);
     void ordered(Observation const& seen, Call const& call, SignedOrder const& order);
     bool take_head(Head const& head);
     core::HeartbeatStatus status() const;
+    std::string veto(Observation const& seen) const;
     std::string blocked_by(Observation const& seen) const;
-    void find(std::string finding);
+    bool trouble(std::string text);
 
     std::string server_id_;
     OrderKey key_;
@@ -86,7 +89,7 @@ class Conduct {
     BootIdentity identity_;
     Phase phase_ = Phase::On;
     std::uint64_t request_ = 0;
-    OffMethod method_{};
+    OffMethod method_{};   ///< of the last genuine order
     microseconds asked_{}; ///< when the nonce of the order that made it Ready was sent
     std::string failed_;
     bool hooks_run_ = false;
@@ -103,9 +106,7 @@ class Conduct {
     Leaving leaving_said_ = Leaving::No;
     std::optional<Call> call_;
     std::optional<Head> head_;
-    bool found_ = false; ///< the answer being taken led to a finding
-    std::string last_finding_;
-    std::vector<std::string> findings_;
+    Findings findings_;
 };
 
 } // namespace cpm::agent

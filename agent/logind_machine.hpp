@@ -8,6 +8,8 @@
 
 namespace cpm::agent {
 
+class LogindBus;
+
 /// A machine with systemd: vetoes are logind's inhibitors and the hold file, logind switches it
 /// off, and hooks are run by a unit of root's own, for the agent is not root.
 ///
@@ -21,17 +23,18 @@ class LogindMachine final : public Machine {
     ~LogindMachine() override;
 
     std::string blocked_by() override;
+    std::string sleep_blocked_by() override;
     Leaving leaving() override;
     bool take_cancelled() override;
+    void acted_before() override;
     void goodbye_said() override;
     void being_stopped() override;
     boost::asio::awaitable<HooksEnd> prepare() override;
     boost::asio::awaitable<tl::expected<void, std::string>> go_down(OffMethod method) override;
 
   private:
-    class Bus;
     MachineConfig config_;
-    std::shared_ptr<Bus> bus_;
+    std::shared_ptr<LogindBus> bus_;
 };
 
 /// Where the hooks' unit says which required hook failed.

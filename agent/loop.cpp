@@ -21,7 +21,7 @@ constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds kTick{1};
 constexpr std::chrono::seconds kCallLimit{10};
 constexpr std::chrono::seconds kGoodbyeLimit{3};
-/// The head is for the time after a reboot: rarely written, for the disk's sake.
+/// The head on the disk is for the time after a reboot.
 constexpr std::chrono::minutes kHeadPause{10};
 
 ClientConfig client_config(Credentials const& credentials) {
@@ -41,11 +41,13 @@ ResumeCounter resume_counter(std::optional<Marker> const& marker, std::string co
     return counter;
 }
 
-Memory
-memory_of(std::optional<Marker> const& marker, std::filesystem::path const& state_directory) {
+Memory memory_of(
+    std::optional<Marker> const& marker,
+    tl::expected<std::optional<Head>, std::string> const& stored_head
+) {
     auto memory = marker ? marker->memory : Memory{};
-    if (!memory.head)
-        memory.head = load_head(state_directory);
+    if (!memory.head && stored_head)
+        memory.head = *stored_head;
     return memory;
 }
 
@@ -90,25 +92,39 @@ Loop::Loop(
     , credentials_(credentials)
     , machine_(machine)
     , client_(io, client_config(credentials))
-    , remembered_(load_marker(config_.run_directory))
+    , remembered_(load_marker(config_.run_directory, credentials.join_id))
+    , stored_head_(load_head(config_.state_directory, credentials.join_id))
     , resumes_(resume_counter(remembered_, boot.boot_id))
     , boot_id_(boot.boot_id)
     , conduct_(
           credentials.server_id,
           OrderKey::parse(credentials.order_key).value(),
           {boot_id_, resumes_.count()},
-          memory_of(remembered_, config_.state_directory),
+          memory_of(remembered_, stored_head_),
           !credentials.previous_token.empty()
       )
     , rest_(io)
-    , tick_(io) {}
+    , tick_(io) {
+    if (conduct_.memory().said == Memory::Said::Acted)
+        machine_.acted_before();
+    if (head_is_lost())
+        config_.report(stored_head_.error());
+}
+
+/// The head was kept, but cannot be read: an older log cannot be told from the one it knew, so it
+/// does not go down (as if its owner had a veto) and keeps no other head in its place, until it is
+/// joined anew. The marker's, of this boot, is as good as the one that is lost.
+bool Loop::head_is_lost() const {
+    return !stored_head_ && !(remembered_ && remembered_->memory.head);
+}
 
 Observation Loop::observe() {
     auto const clocks = read_clocks();
     Observation seen{
         .boottime = clocks.boottime,
         .identity = {boot_id_, resumes_.look(clocks)},
-        .blocked_by = machine_.blocked_by(),
+        .blocked_by = head_is_lost() ? plain_line(stored_head_.error()) : machine_.blocked_by(),
+        .sleep_blocked_by = machine_.sleep_blocked_by(),
         .leaving = machine_.leaving(),
     };
     randombytes_buf(seen.random.data(), seen.random.size());
@@ -135,8 +151,8 @@ awaitable<void> Loop::run() {
         report_findings();
     }
     keep(conduct_.memory());
-    if (auto const head = conduct_.memory().head)
-        (void)save_head(config_.state_directory, *head);
+    if (auto const head = conduct_.memory().head; head && !head_is_lost())
+        (void)save_head(config_.state_directory, credentials_.join_id, *head);
     tick_.cancel();
 }
 
@@ -229,6 +245,7 @@ awaitable<void> Loop::watch() {
         if (seen.identity != asked_with_.identity)
             client_.cut(); // whatever it is, its answer would be thrown away
         if (seen.identity != asked_with_.identity || seen.blocked_by != asked_with_.blocked_by ||
+            seen.sleep_blocked_by != asked_with_.sleep_blocked_by ||
             seen.leaving != asked_with_.leaving)
             wake();
     }
@@ -244,22 +261,31 @@ void Loop::stop() {
         client_.cut();
 }
 
-void Loop::keep(Memory const& memory) {
+void Loop::keep(Memory memory) {
+    if (head_is_lost())
+        memory.head.reset();
     if (kept_ == memory)
         return;
     kept_ = memory;
-    auto kept = save_marker(config_.run_directory, {memory, resumes_.suspended()});
-    if (memory.head && memory.head != saved_head_ &&
-        (!saved_head_ || asked_with_.boottime - head_saved_ > kHeadPause)) {
+    auto const& join = credentials_.join_id;
+    auto kept = save_marker(config_.run_directory, join, {memory, resumes_.suspended()});
+    if (memory.head && is_head_due(*memory.head)) {
         saved_head_ = memory.head;
         head_saved_ = asked_with_.boottime;
-        if (auto saved = save_head(config_.state_directory, *memory.head); !saved)
+        if (auto saved = save_head(config_.state_directory, join, *memory.head); !saved)
             kept = saved;
     }
     auto failure = kept ? std::string{} : kept.error();
     if (failure != store_failure_ && !failure.empty())
         config_.report(failure);
     store_failure_ = std::move(failure);
+}
+
+/// Rarely, for the disk's sake; another epoch at once.
+bool Loop::is_head_due(Head const& head) const {
+    if (!saved_head_ || saved_head_->epoch != head.epoch)
+        return true;
+    return *saved_head_ != head && asked_with_.boottime - head_saved_ > kHeadPause;
 }
 
 void Loop::report_findings() {

@@ -44,7 +44,9 @@ class Loop {
 
   private:
     Observation observe();
-    void keep(Memory const& memory);
+    void keep(Memory memory);
+    bool head_is_lost() const;
+    bool is_head_due(Head const& head) const;
     void report_findings();
     void wake();
     boost::asio::awaitable<void> watch();
@@ -63,6 +65,7 @@ class Loop {
     Machine& machine_;
     Client client_;
     std::optional<Marker> remembered_;
+    tl::expected<std::optional<Head>, std::string> stored_head_;
     ResumeCounter resumes_;
     std::string boot_id_;
     Conduct conduct_;

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,15 @@ class Machine {
     /// The owner's veto, in a line of at most 200 bytes; empty: none. Where there is a doubt there
     /// is one.
     virtual std::string blocked_by() = 0;
+    /// The same, of a veto that is against suspend and hibernation alone.
+    virtual std::string sleep_blocked_by() = 0;
     /// Whether, and how, the system is on its way down.
     virtual Leaving leaving() = 0;
     /// Whether the system took an accepted act back since the last look.
     virtual bool take_cancelled() = 0;
+    /// An agent before this one, in the same boot, was told to act and may not have come to it, or
+    /// missed that it was taken back: take_cancelled() tells it as soon as that is known.
+    virtual void acted_before() = 0;
     /// The manager was told that the machine leaves: nothing has to wait for that any more.
     virtual void goodbye_said() = 0;
     /// The agent is asked to stop: from now on leaving() tells whether the system goes down.
@@ -43,6 +49,9 @@ struct MachineConfig {
     std::filesystem::path hooks_directory = "/etc/cpm/pre-off.d";
     std::chrono::seconds hook_time_limit{60};
     std::vector<std::string> power_command{}; ///< its first word is a path; empty: logind
+    /// A machine that is still there so long after an agent was started that found it had acted
+    /// does not go down any more. For the power command: logind knows.
+    std::chrono::seconds act_limit{180};
 };
 
 /// "hold: " and the first line of the file; empty: there is none.
@@ -56,8 +65,10 @@ class CommandMachine final : public Machine {
         : config_(std::move(config)) {}
 
     std::string blocked_by() override { return read_hold(config_.hold_file); }
+    std::string sleep_blocked_by() override { return {}; }
     Leaving leaving() override { return Leaving::No; }
-    bool take_cancelled() override { return false; }
+    bool take_cancelled() override;
+    void acted_before() override;
     void goodbye_said() override {}
     void being_stopped() override {}
     boost::asio::awaitable<HooksEnd> prepare() override;
@@ -65,6 +76,7 @@ class CommandMachine final : public Machine {
 
   private:
     MachineConfig config_;
+    std::optional<microseconds> given_up_; ///< by CLOCK_BOOTTIME
 };
 
 } // namespace cpm::agent

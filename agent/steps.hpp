@@ -14,7 +14,8 @@ namespace cpm::agent {
 struct Observation {
     microseconds boottime{}; ///< CLOCK_BOOTTIME: it goes on while the machine is suspended
     BootIdentity identity{};
-    std::string blocked_by{}; ///< the owner's veto (inhibitor, hold file); empty: none
+    std::string blocked_by{};       ///< the owner's veto (inhibitor, hold file); empty: none
+    std::string sleep_blocked_by{}; ///< one that is against suspend and hibernation alone
     Leaving leaving = Leaving::No;
     std::array<unsigned char, 32> random{}; ///< fresh in each observation
 };

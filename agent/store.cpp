@@ -1,6 +1,8 @@
 #include "agent/store.hpp"
 
 #include "agent/files.hpp"
+#include "agent/order_check.hpp"
+#include "agent/tls.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -56,7 +58,24 @@ Credentials read_credentials(json::object const& object) {
         .previous_token = text_in(object, "previous_token"),
         .order_key = text_in(object, "order_key"),
         .mac_addresses = json::value_to<std::vector<std::string>>(object.at("mac_addresses")),
+        .join_id = text_in(object, "join_id"),
     };
+}
+
+/// Whether they fit together: nobody else may be believed than the join said.
+bool are_usable(Credentials const& credentials) {
+    auto const url = parse_url(credentials.manager_url);
+    if (!url || !OrderKey::parse(credentials.order_key) ||
+        url->secure == (credentials.trust == Trust::Plain))
+        return false;
+    if (credentials.trust != Trust::Pinned)
+        return true;
+    try {
+        (void)make_tls_context(credentials.ca_certificate);
+        return !credentials.ca_certificate.empty(); // empty would be: whom the system trusts
+    } catch (std::exception const&) {
+        return false;
+    }
 }
 
 json::object head_json(Head const& head) {
@@ -92,6 +111,21 @@ Marker read_marker(json::object const& object) {
     return marker;
 }
 
+/// What was kept, and by the agent of which join.
+template <class T>
+struct Kept {
+    std::string join_id;
+    T what;
+};
+
+Kept<Marker> read_kept_marker(json::object const& object) {
+    return {text_in(object, "join_id"), read_marker(object)};
+}
+
+Kept<Head> read_kept_head(json::object const& object) {
+    return {text_in(object, "join_id"), read_head(object)};
+}
+
 } // namespace
 
 tl::expected<std::optional<Credentials>, std::string> load_credentials(fs::path const& state) {
@@ -103,9 +137,9 @@ tl::expected<std::optional<Credentials>, std::string> load_credentials(fs::path 
     if (!text)
         return tl::make_unexpected(text.error());
     auto read = read_as(*text, read_credentials);
-    if (!read || !OrderKey::parse(read->order_key) || !parse_url(read->manager_url))
+    if (!read || !are_usable(*read))
         return tl::make_unexpected(
-            fmt::format("{}: is not what a join wrote; join again", file.string())
+            fmt::format("{}: is not what a join wrote: join again", file.string())
         );
     return read;
 }
@@ -125,18 +159,24 @@ save_credentials(fs::path const& state, Credentials const& credentials) {
         {"previous_token", credentials.previous_token},
         {"order_key", credentials.order_key},
         {"mac_addresses", std::move(macs)},
+        {"join_id", credentials.join_id},
     };
     return write_file(state / kCredentials, json::serialize(object), Durability::Durable);
 }
 
-std::optional<Marker> load_marker(fs::path const& run) {
+std::optional<Marker> load_marker(fs::path const& run, std::string_view join_id) {
     auto const text = read_file(run / kMarker);
-    return text ? read_as(*text, read_marker) : std::nullopt;
+    auto const kept = text ? read_as(*text, read_kept_marker) : std::nullopt;
+    if (!kept || kept->join_id != join_id)
+        return std::nullopt;
+    return kept->what;
 }
 
-tl::expected<void, std::string> save_marker(fs::path const& run, Marker const& marker) {
+tl::expected<void, std::string>
+save_marker(fs::path const& run, std::string_view join_id, Marker const& marker) {
     auto const& memory = marker.memory;
     json::object object{
+        {"join_id", join_id},
         {"boot_id", memory.identity.boot_id},
         {"resume_count", memory.identity.resume_count},
         {"said", kSaidWords[static_cast<std::size_t>(memory.said)]},
@@ -155,13 +195,31 @@ void drop_marker(fs::path const& run) {
     fs::remove(run / kMarker, ignored);
 }
 
-std::optional<Head> load_head(fs::path const& state) {
-    auto const text = read_file(state / kHead);
-    return text ? read_as(*text, read_head) : std::nullopt;
+tl::expected<std::optional<Head>, std::string>
+load_head(fs::path const& state, std::string_view join_id) {
+    auto const file = state / kHead;
+    std::error_code error;
+    if (fs::symlink_status(file, error).type() == fs::file_type::not_found)
+        return std::nullopt;
+    auto const text = read_file(file);
+    auto const kept = text ? read_as(*text, read_kept_head) : std::nullopt;
+    if (!kept)
+        return tl::make_unexpected(fmt::format("{}: is damaged: join again", file.string()));
+    if (kept->join_id != join_id)
+        return std::nullopt;
+    return kept->what;
 }
 
-tl::expected<void, std::string> save_head(fs::path const& state, Head const& head) {
-    return write_file(state / kHead, json::serialize(head_json(head)), Durability::Volatile);
+tl::expected<void, std::string>
+save_head(fs::path const& state, std::string_view join_id, Head const& head) {
+    auto object = head_json(head);
+    object["join_id"] = join_id;
+    return write_file(state / kHead, json::serialize(object), Durability::Durable);
+}
+
+void drop_head(fs::path const& state) {
+    std::error_code ignored;
+    fs::remove(state / kHead, ignored);
 }
 
 tl::expected<void, std::string> drop_state(fs::path const& state) {
@@ -171,7 +229,7 @@ tl::expected<void, std::string> drop_state(fs::path const& state) {
         return tl::make_unexpected(
             fmt::format("{}: {}", (state / kCredentials).string(), error.message())
         );
-    fs::remove(state / kHead, error);
+    drop_head(state);
     return {};
 }
 

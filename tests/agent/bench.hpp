@@ -68,6 +68,7 @@ class Bench {
             .boottime = now,
             .identity = identity,
             .blocked_by = blocked_by,
+            .sleep_blocked_by = sleep_blocked_by,
             .leaving = leaving,
         };
         randombytes_buf(observation.random.data(), observation.random.size());
@@ -107,7 +108,7 @@ class Bench {
 
     SignedOrder order(std::string const& nonce, std::uint64_t sequence = 7) const {
         SignedOrder order{
-            .method = OffMethod::PowerOff,
+            .method = method,
             .server_id = kServer,
             .identity = identity,
             .nonce = nonce,
@@ -176,7 +177,9 @@ class Bench {
     microseconds now = seconds(100);
     BootIdentity identity{kBoot, 0};
     std::string blocked_by;
+    std::string sleep_blocked_by;
     Leaving leaving = Leaving::No;
+    OffMethod method = OffMethod::PowerOff; ///< of the orders
     Head head{.epoch = 1, .sequence = 50, .hash = "aa", .mac = "m"};
     SendHeartbeat last;
     Conduct conduct;

@@ -185,6 +185,72 @@ TEST_CASE("conduct: no order under a lower head, a lower one only with a higher 
     }
 }
 
+TEST_CASE("conduct: the head of an answer whose order is not genuine is not taken (3.3)") {
+    for (bool const with_order : {true, false}) {
+        Bench bench;
+        bench.come_up();
+        auto answer = bench.off(bench.report().nonce);
+        answer.head = {.epoch = ~0ULL, .sequence = ~0ULL, .hash = "ff", .mac = "f"};
+        answer.order->signature = Signer().sign(*answer.order);
+        if (!with_order)
+            answer.order.reset();
+        bench.tell(answer);
+        CHECK(bench.conduct.memory().head == bench.head);
+        bench.report_and_hear_off();
+        CHECK(is_stopping(bench.report())); // the genuine one after it counts
+    }
+}
+
+TEST_CASE("conduct: troubles that take turns are told once each, until all is well again") {
+    Bench bench;
+    bench.come_up();
+    auto const tell_both = [&] {
+        for (int i = 0; i < 20; ++i) {
+            auto unsigned_off = bench.off(bench.report().nonce);
+            unsigned_off.order.reset();
+            bench.tell(unsigned_off);
+            bench.report();
+            bench.tell(Failure{.kind = {}, .detail = "rubbish"});
+        }
+    };
+    bench.conduct.take_findings();
+    tell_both();
+    CHECK(
+        bench.conduct.take_findings() ==
+        std::vector<std::string>{
+            "an OFF without a signed order was not obeyed",
+            "rubbish",
+            "the manager answers again",
+        }
+    );
+    bench.report_and_hear_on();
+    CHECK(bench.conduct.take_findings().empty());
+    tell_both();
+    CHECK(bench.conduct.take_findings().size() == 3);
+}
+
+TEST_CASE("conduct: made-up kinds of trouble fill neither memory nor journal") {
+    Bench bench;
+    bench.come_up();
+    bench.conduct.take_findings();
+    std::size_t lines = 0;
+    for (int i = 0; i < 1000; ++i) {
+        bench.report();
+        bench.tell(Failure{.kind = {}, .detail = fmt::format("trouble {}", i)});
+        lines += bench.conduct.take_findings().size();
+    }
+    CHECK(lines == 65);
+}
+
+TEST_CASE("conduct: a wrong answer to a held call is told, too") {
+    Bench bench;
+    bench.come_up();
+    bench.conduct.take_findings();
+    bench.must<HoldManifest>();
+    bench.tell(Failure{.kind = {}, .detail = "rubbish"});
+    CHECK(bench.conduct.take_findings() == std::vector<std::string>{"rubbish"});
+}
+
 TEST_CASE("conduct: no failure ever leads to an act, and all are reported once") {
     for (auto const kind :
          {Failure::Kind::Trouble, Failure::Kind::NotSignedIn, Failure::Kind::Gone}) {
@@ -286,6 +352,28 @@ TEST_CASE("conduct: a veto is told at once and holds hooks and act back, at each
     }
 }
 
+TEST_CASE("conduct: a veto against sleep keeps it from suspend and hibernation, not from OFF (4)") {
+    for (auto const method : {OffMethod::PowerOff, OffMethod::Suspend, OffMethod::Hibernate}) {
+        Bench bench;
+        bench.method = method;
+        bench.sleep_blocked_by = "inhibited by owner: copying";
+        bool const sleeps = method != OffMethod::PowerOff;
+        bench.be_ordered();
+        auto const told = bench.report_and_hear_off();
+        CHECK(told.blocked_by == (sleeps ? bench.sleep_blocked_by : std::string{}));
+        CHECK(std::holds_alternative<RunHooks>(bench.next()) == !sleeps);
+    }
+    for (auto const method : {OffMethod::PowerOff, OffMethod::Suspend}) {
+        Bench bench;
+        bench.method = method;
+        bench.ask_again();
+        bench.report_and_hear_off();
+        bench.must<Act>();
+        bench.sleep_blocked_by = "inhibited by owner: copying"; // at the last moment
+        CHECK(bench.conduct.may_act(bench.seen()) == (method == OffMethod::PowerOff));
+    }
+}
+
 TEST_CASE("conduct: a veto between the second answer and the act counts") {
     Bench bench;
     bench.ask_again();
@@ -319,6 +407,30 @@ TEST_CASE("conduct: an act that was refused or cancelled is told, and not tried 
         CHECK(bench.report_and_hear_off().blocked_by == "cancelled");
     bench.report_and_hear_on();
     CHECK_FALSE(is_stopping(bench.report()));
+}
+
+TEST_CASE("conduct: an act of the agent before that came to nothing is told, and not redone (4)") {
+    Bench before;
+    before.ask_again();
+    before.report_and_hear_off();
+    before.must<Act>();
+    Bench bench(before.conduct.memory()); // killed before logind heard of it
+    for (int i = 0; i < 3; ++i) {         // until it is known, it may be going down
+        auto const said = bench.report_and_hear_off();
+        CHECK(is_stopping(said));
+        CHECK(said.blocked_by.empty());
+    }
+    bench.conduct.act_failed(bench.seen(), "cancelled");
+    for (int i = 0; i < 3; ++i) {
+        CHECK(bench.report_and_hear_off().blocked_by == "cancelled");
+        CHECK_FALSE(std::holds_alternative<RunHooks>(bench.next()));
+        bench.conduct.cut();
+    }
+    bench.report_and_hear_on();
+    CHECK_FALSE(is_stopping(bench.report()));
+    bench.tell(bench.off(bench.last.report.nonce, 8)); // another request is another matter
+    CHECK(bench.report_and_hear_off(8).blocked_by.empty());
+    bench.must<RunHooks>();
 }
 
 TEST_CASE("conduct: a machine that goes down by itself says so at once, and obeys nothing (4)") {

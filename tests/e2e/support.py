@@ -329,9 +329,9 @@ def need_private_mounts():
         skip(f"no private mounts here (a chroot whose root is no mount?): {probe.stderr.strip()}")
 
 
-def together(case):
-    """A class decorator: the stories of a TestCase are told at the same time, each by a thread of
-    its own, and reported one by one. subTest does not work in them."""
+def together(case, at_once=None):
+    """A class decorator: the stories of a TestCase are told at the same time (`at_once`: so many),
+    each by a thread of its own, and reported one by one. subTest and setUp do not work in them."""
     stories = {name: story for name, story in vars(case).items() if name.startswith("test_")}
     set_up, tear_down = case.setUpClass, case.tearDownClass
 
@@ -343,7 +343,7 @@ def together(case):
 
     def start():
         set_up()
-        pool = concurrent.futures.ThreadPoolExecutor(len(stories))
+        pool = concurrent.futures.ThreadPoolExecutor(at_once or len(stories))
         case.told = {name: pool.submit(tell, story, case(name)) for name, story in stories.items()}
 
     def end():

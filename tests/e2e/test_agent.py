@@ -2,6 +2,7 @@
 a machine from going down."""
 
 import shlex
+import subprocess
 import unittest
 
 import support
@@ -199,6 +200,55 @@ class Agent(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("has not joined", text)
 
+    def test_a_damaged_head_is_a_veto_until_it_is_joined_again(self):
+        machine = self.machine(13)
+        server = self.on(machine, "headless", standby_time_seconds=6)
+        self.assertEqual(machine.stop(), 0)
+        (machine.root / "run/state.json").unlink()  # as after a reboot
+        head = machine.root / "state/head.json"
+        head.write_bytes(b"")  # as after a power cut
+        for _ in range(2):  # and it is not forgotten by a restart
+            machine.start()
+            self.assertIn("head.json: is damaged", wait_until("a line", machine.said))
+            wait_for_status(self.manager, server, "ON")
+            self.ask(server, "OFF")
+            wait_until("Stopping", lambda: self.reports(server) == "Stopping", 15)
+            wait_until("back to ON", lambda: self.reports(server) == "ON", 30)
+            beats = self.manager.events(server=server, type="HeartbeatReceived")
+            self.assertIn("head.json: is damaged", beats[-1]["data"]["blocked_by"])
+            self.assertIn("head.json: is damaged", machine.call("status")[1])
+            self.assertEqual(machine.stop(), 0)
+            self.assertEqual(head.read_bytes(), b"")
+            (machine.root / "run/state.json").unlink()
+        self.assertEqual(machine.acted(), [])
+        made = self.manager.api("POST", f"/servers/{server}/join-token", {})
+        machine.join(url_of(self.manager), made["join_token"])
+        machine.start()
+        wait_until("no veto", lambda: not self.manager.events(
+            server=server, type="HeartbeatReceived")[-1]["data"]["blocked_by"], 20)
+        wait_until("the OFF is taken", lambda: self.manager.power(server, "OFF").status == 202, 20)
+        wait_until("the act", machine.acted, 20)
+
+    def test_what_an_agent_of_the_join_before_still_writes_does_not_count(self):
+        machine = self.machine(14)
+        machine.hook("10-long", f"touch {machine.root}/begun; sleep 300")
+        server = self.on(machine, "rejoined")
+        self.ask(server, "OFF")
+        wait_until("the hook", (machine.root / "begun").exists, 20)
+        marker = machine.root / "run/state.json"
+        written = marker.read_text()
+        made = self.manager.api("POST", f"/servers/{server}/join-token", {})
+        machine.join(url_of(self.manager), made["join_token"])  # beside it, with --no-start
+        self.assertFalse(marker.exists())
+        self.assertEqual(machine.stop(), 0)
+        marker.write_text(written)  # as it may do once more
+        self.assertEqual(machine.marker()["said"], "Stopping")
+        before = len(self.manager.events(server=server, type="HeartbeatReceived"))
+        machine.start()
+        beats = wait_until("reports", lambda: self.manager.events(
+            server=server, type="HeartbeatReceived")[before:], 20)
+        self.assertEqual(beats[0]["data"]["status"], "ON")
+
     def test_it_is_lean(self):
         machine = self.machine(12)
         self.on(machine, "lean", heartbeat_interval_seconds=1)
@@ -226,6 +276,34 @@ class Wrong(unittest.TestCase):
                 status, text = machine.call(*args)
                 self.assertEqual(status, 2, text)
                 self.assertIn(name, text)
+
+    def test_a_join_that_cannot_be_used_ends_it_with_2_and_says_join_again(self):
+        with Machine() as machine:
+            (machine.root / "state").mkdir()
+            for text in ["", "{", '{"trust": "pinned"}']:
+                (machine.root / "state/credentials.json").write_text(text)
+                status, said = machine.call("run")
+                self.assertEqual(status, 2, said)
+                self.assertIn("credentials.json: is not what a join wrote: join again", said)
+
+    def test_status_asked_by_another_user_says_what_to_do(self):
+        with Machine() as machine:
+            (machine.root / "state").mkdir(mode=0o700)
+            (machine.root / "state/credentials.json").write_text("{}")
+            machine.root.chmod(0o755)
+            run = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                  support.BIN / "cpm-agent", "--config", machine.config, "status"],
+                                 capture_output=True, text=True)
+            self.assertEqual(run.returncode, 1, run.stderr)
+            self.assertIn("only root may look: sudo cpm-agent status", run.stderr)
+
+    def test_a_power_command_that_others_may_change_does_not_count(self):
+        with Machine() as machine:
+            (machine.root / "power").chmod(0o775)
+            status, text = machine.call("run")
+            self.assertEqual(status, 2, text)
+            self.assertIn("power_command", text)
+            self.assertIn("writable by root alone", text)
 
     def test_a_configuration_that_others_may_write_does_not_count(self):
         with Machine() as machine:

@@ -2,6 +2,8 @@
 (python3-dbusmock), and a systemctl that runs the hooks as root's unit would."""
 
 import contextlib
+import functools
+import json
 import os
 import pathlib
 import signal
@@ -45,6 +47,18 @@ class System:
              "/org/freedesktop/login1", interface, method, *args],
             check=check, capture_output=True).returncode
 
+    def property(self, name, value):
+        """Of logind, without a signal."""
+        self.call("org.freedesktop.DBus.Mock", "UpdateProperties", "sa{sv}", LOGIND, "1", name, "b",
+                  value)
+
+    def forge(self, name, value):
+        """A signal of logind to the agent by somebody else on the bus."""
+        for agent in self.names():
+            subprocess.run(["busctl", f"--address=unix:path={self.root}/bus", "emit",
+                            f"--destination={agent}", "/org/freedesktop/login1", LOGIND, name, "b",
+                            value], check=True)
+
     def signal(self, name, value):
         self.call("org.freedesktop.DBus.Mock", "EmitSignal", "sssav", LOGIND, name, "b", "1", "b",
                   value)
@@ -84,17 +98,27 @@ class System:
         self.scratch.cleanup()
 
 
+@functools.partial(support.together, at_once=4)
 class Logind(unittest.TestCase):
-    def setUp(self):
-        self.system = System()
-        self.addCleanup(self.system.close)
-        self.manager = support.Manager().set_up()
-        self.addCleanup(self.manager.close)
-        self.machine = Machine(logind=True)
-        self.addCleanup(self.machine.close)
-        self.machine.script("systemctl", f'echo "$@" >> {self.machine.root}/systemctl.log\n'
-                                         f"exec {BIN}/cpm-agent --config {self.machine.config} "
-                                         "run-hooks")
+    def opened(self, what):
+        self.addCleanup(what.close)
+        return what
+
+    @functools.cached_property
+    def system(self):
+        return self.opened(System())
+
+    @functools.cached_property
+    def manager(self):
+        return self.opened(support.Manager()).set_up()
+
+    @functools.cached_property
+    def machine(self):
+        machine = self.opened(Machine(logind=True))
+        machine.script("systemctl", f'echo "$@" >> {machine.root}/systemctl.log\n'
+                                    f"exec {BIN}/cpm-agent --config {machine.config} run-hooks")
+        (machine.root / "hooks-run").mkdir()
+        return machine
 
     def start(self, **fields):
         self.server = self.machine.join_as(self.manager, **{**FAST, **fields})
@@ -102,8 +126,10 @@ class Logind(unittest.TestCase):
         wait_for_status(self.manager, self.server, "ON")
 
     def run_agent(self):
-        inside = (f"mount --bind {self.machine.root}/systemctl /usr/bin/systemctl && "
-                  f"mkdir -p /run/cpm-agent-hooks && exec \"$@\"")
+        root = self.machine.root
+        inside = (f"mkdir -p /run/cpm-agent-hooks && "
+                  f"mount --bind {root}/hooks-run /run/cpm-agent-hooks && "
+                  f"mount --bind {root}/systemctl /usr/bin/systemctl && exec \"$@\"")
         self.machine.start(["unshare", "--mount", "sh", "-c", inside, "sh"], self.system.env)
 
     def reports(self):
@@ -155,6 +181,90 @@ class Logind(unittest.TestCase):
             let_pass(3)
             self.assertEqual(self.system.power_calls(), [])
         wait_until("the call", self.system.power_calls, 15)
+
+    def test_a_sleep_inhibitor_is_a_veto_of_suspend_and_not_of_power_off(self):
+        with self.system.inhibitor("sleep", "block"):
+            self.start()
+            self.off()
+            wait_until("the call", self.system.power_calls, 20)
+        self.assertEqual(self.system.power_calls(), [["PowerOff", "False"]])
+
+    def test_a_sleep_inhibitor_keeps_a_server_from_suspend(self):
+        with self.system.inhibitor("sleep", "block"):
+            self.start(off_method="suspend")
+            self.off()
+            wait_until("the veto", lambda: self.blocked() == "inhibited by owner: it is mine", 15)
+            let_pass(2)
+            self.assertEqual(self.system.power_calls(), [])
+        wait_until("the call", self.system.power_calls, 15)
+
+    def test_inhibitors_that_cannot_be_read_are_a_veto(self):
+        self.system.call("org.freedesktop.DBus.Mock", "AddMethod", "sssss", LOGIND,
+                         "ListInhibitors", "", "as", "ret = ['shutdown']")
+        self.start()
+        self.off()
+        wait_until("the veto", lambda: self.blocked() == "logind's answer cannot be read", 15)
+        let_pass(2)
+        self.assertEqual(self.system.power_calls(), [])
+
+    def act_without_logind(self):
+        """As killed after it had decided to act, and before logind heard of it."""
+        self.start()
+        self.machine.kill()
+        state = self.machine.root / "run/state.json"
+        marker = {**self.machine.marker(), "said": "Acted", "request": 1}
+        state.write_text(json.dumps(marker))
+
+    def test_an_agent_killed_before_logind_heard_of_the_act_says_that_it_came_to_nothing(self):
+        self.act_without_logind()
+        self.run_agent()
+        wait_until("the end of it", lambda: [
+            beat for beat in self.manager.events(server=self.server, type="HeartbeatReceived")
+            if beat["data"].get("blocked_by") == "cancelled"], 20)
+        wait_for_status(self.manager, self.server, "ON")  # told so, it is again
+        self.assertEqual(self.system.power_calls(), [])
+
+    def test_an_agent_that_was_away_when_the_act_was_taken_back_finds_it_out(self):
+        self.system.property("PreparingForShutdown", "true")
+        self.act_without_logind()
+        self.run_agent()
+        wait_until("Stopping", lambda: self.reports() == "Stopping", 15)
+        let_pass(7)  # it looks every five seconds
+        self.assertIsNone(self.blocked())
+        self.machine.kill()
+        self.system.property("PreparingForShutdown", "false")
+        self.run_agent()
+        wait_until("the end of it", lambda: "was not carried out: cancelled" in self.machine.said(),
+                   20)
+        wait_for_status(self.manager, self.server, "ON", 20)
+        self.assertEqual(self.system.power_calls(), [])
+
+    def test_signals_of_logind_by_somebody_else_are_nothing(self):
+        self.start(heartbeat_interval_seconds=1)
+        self.system.forge("PrepareForSleep", "true")
+        self.off()
+        wait_until("the call", self.system.power_calls, 20)
+        self.system.forge("PrepareForShutdown", "false")
+        let_pass(4)
+        self.assertEqual(self.reports(), "Stopping")
+        self.assertIsNone(self.blocked())
+        beats = self.manager.events(server=self.server, type="HeartbeatReceived")
+        self.assertEqual([beat for beat in beats if beat["data"].get("leaving")], [])
+        self.system.signal("PrepareForShutdown", "false")  # by logind itself
+        wait_until("the veto", lambda: self.blocked() == "cancelled", 10)
+
+    def test_a_bus_that_hangs_keeps_no_heartbeat_back(self):
+        bus = self.system.processes[0]
+        bus.send_signal(signal.SIGSTOP)
+        self.addCleanup(bus.send_signal, signal.SIGCONT)
+        self.start()
+        before = len(self.manager.events(server=self.server, type="HeartbeatReceived"))
+        wait_until("heartbeats, looks and all", lambda: len(self.manager.events(
+            server=self.server, type="HeartbeatReceived")) > before + 7, 40)
+        self.off()
+        wait_until("the veto", lambda: self.blocked() == "logind did not answer", 15)
+        bus.send_signal(signal.SIGCONT)
+        wait_until("the call", self.system.power_calls, 30)
 
     def test_a_logind_that_hangs_finds_the_one_who_asked_gone_when_it_goes_on(self):
         self.machine.hook("10-hook", "sleep 2")

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <sodium.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -109,6 +110,12 @@ tl::expected<agent::JoinAnswer, std::string> ask_to_join(
     return agent::parse_join_answer(answer->body);
 }
 
+std::string random_id() {
+    std::array<unsigned char, 16> bytes{};
+    randombytes_buf(bytes.data(), bytes.size());
+    return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
 /// The token it had, as something to fall back to when the manager lost the new one.
 std::string earlier_token(AgentOptions const& options, std::string const& server_id) {
     auto const earlier = agent::load_credentials(options.state_directory);
@@ -146,6 +153,7 @@ tl::expected<agent::Credentials, std::string> join(AgentOptions const& options) 
         .previous_token = earlier_token(options, joined->server_id),
         .order_key = joined->order_key,
         .mac_addresses = macs,
+        .join_id = random_id(),
     };
 }
 
@@ -157,18 +165,17 @@ int agent_join(AgentOptions const& options) {
         agent_report(credentials.error());
         return kNotDone;
     }
-    // Or the daemon would write down again what it knew of its former join.
     if (options.start)
         (void)systemctl({"stop", "cpm-agent.service"});
-    // Another manager's log is no rollback of this one's, and identities begin anew (1.4, joined).
-    agent::drop_marker(options.run_directory);
-    auto stored = agent::drop_state(options.state_directory);
-    if (stored)
-        stored = agent::save_credentials(options.state_directory, *credentials);
-    if (!stored) {
+    // First the new ones, in the old ones' place: a join that ends here leaves one or the other.
+    if (auto stored = agent::save_credentials(options.state_directory, *credentials); !stored) {
         agent_report(stored.error());
         return kNotDone;
     }
+    // Another manager's log is no rollback of this one's, and identities begin anew (1.4, joined).
+    // What a daemon that still runs writes down again is of another join, and does not count.
+    agent::drop_marker(options.run_directory);
+    agent::drop_head(options.state_directory);
     fmt::print("joined {} as {}\n", credentials->manager_url, credentials->server_id);
     if (!options.start)
         return 0;

@@ -62,7 +62,7 @@ int agent_run(AgentOptions const& options) {
     auto const credentials = agent::load_credentials(options.state_directory);
     if (!credentials) {
         agent_report(credentials.error());
-        return kNotDone;
+        return kWrongUsage; // nothing to try again before somebody joins
     }
     if (!*credentials) {
         agent_report("this machine has not joined a manager: paste the join line of its server");

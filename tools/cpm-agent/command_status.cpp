@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 namespace cpm::tools {
 namespace {
 
@@ -50,6 +52,8 @@ int agent_status(AgentOptions const& options) {
     auto const credentials = agent::load_credentials(options.state_directory);
     if (!credentials) {
         agent_report(credentials.error());
+        if (::geteuid() != 0)
+            agent_report("only root may look: sudo cpm-agent status");
         return kNotDone;
     }
     if (!*credentials) {
@@ -60,7 +64,7 @@ int agent_status(AgentOptions const& options) {
     fmt::print("manager     {} ({})\n", joined.manager_url, word_of(joined.trust));
     fmt::print("server      {}\n", joined.server_id);
     fmt::print("cards       {}\n", fmt::join(joined.mac_addresses, " "));
-    auto const marker = agent::load_marker(options.run_directory);
+    auto const marker = agent::load_marker(options.run_directory, joined.join_id);
     auto const boot_id = agent::read_boot_id(options.run_directory);
     if (marker && boot_id && marker->memory.identity.boot_id == *boot_id) {
         auto const& memory = marker->memory;
@@ -71,7 +75,8 @@ int agent_status(AgentOptions const& options) {
     } else {
         fmt::print("reports     nothing yet in this boot\n");
     }
-    auto const veto = blocked_by(options.machine);
+    auto const head = agent::load_head(options.state_directory, joined.join_id);
+    auto const veto = head ? blocked_by(options.machine) : head.error();
     fmt::print("blocked by  {}\n", veto.empty() ? "nothing" : veto);
     for (auto const& card : agent::look_at_waking(joined.mac_addresses, false))
         fmt::print(

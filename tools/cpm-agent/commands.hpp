@@ -11,7 +11,8 @@ namespace cpm::tools {
 inline constexpr int kWrongUsage = 2;
 inline constexpr int kNotDone = 1;
 
-// Each returns the exit status: 0 done; 1 not done, and why was reported; 2 wrong usage.
+// Each returns the exit status: 0 done; 1 not done, and why was reported; 2 wrong usage, or
+// files that must be mended first: the unit does not try again.
 int agent_join(AgentOptions const& options);
 int agent_run(AgentOptions const& options);
 int agent_status(AgentOptions const& options);
