@@ -2,6 +2,7 @@
 
 #include "eventstore/event_log.hpp"
 #include "http/connections.hpp"
+#include "http/dashboard.hpp"
 #include "http/message.hpp"
 #include "http/read_model.hpp"
 #include "manager/clock.hpp"
@@ -19,6 +20,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -42,6 +44,7 @@ struct AppConfig {
     Connections::Limits connections;
     std::string https;  ///< "ADDRESS:PORT" of the TLS listener, told by the Server; empty: off
     std::string ca_pin; ///< of the TLS listener's own authority; empty: none
+    std::span<DashboardFile const> dashboard; ///< what a browser may load; empty: no dashboard
 };
 
 /// Everything a handler works with: one thread, one io_context. Parts are owned by the composition

@@ -37,6 +37,8 @@ tl::expected<Admitted, Response> admit(Door& door, CheckedHead& head) {
     auto const now = door.app.clock.now();
     auto match = match_route(door.routes, request.method, request.path);
     if (!match.route && match.allowed.empty())
+        match = match_route(dashboard_routes(), request.method, request.path);
+    if (!match.route && match.allowed.empty())
         return tl::make_unexpected(problem(404, "there is nothing at this path"));
     if (!match.route)
         return tl::make_unexpected(not_allowed(request.path, match.allowed));

@@ -231,6 +231,7 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
                 .connections = connection_limits(options),
                 .https = {}, // known once it is bound
                 .ca_pin = certificate ? certificate->ca_pin : std::string{},
+                .dashboard = http::dashboard_files(),
             },
         .report = report,
     });

@@ -1,0 +1,53 @@
+// Debian's Chromium, driven by playwright-core out of ui/node_modules.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const UI = fileURLToPath(new URL("../../ui/package.json", import.meta.url));
+const CHROMIUM = process.env.CPM_CHROMIUM ?? "/usr/bin/chromium";
+
+export const PHONE = { width: 390, height: 844 };
+export const PC = { width: 1440, height: 900 };
+
+/** Starts the browser; where there is none, the whole suite is skipped and says why. */
+export async function openBrowser() {
+    if (!existsSync(CHROMIUM)) {
+        console.log("SKIP: chromium is not installed: tools/setup --tests");
+        process.exit(77);
+    }
+    const { chromium } = createRequire(UI)("playwright-core");
+    return chromium.launch({
+        executablePath: CHROMIUM,
+        // In a container as root there is no sandbox to be had; nothing foreign is loaded.
+        args: ["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none"],
+    });
+}
+
+/** A page as one person has it. Whatever the page complains of is kept in page.complaints. */
+export async function openPage(browser, manager, options = {}) {
+    const { viewport = PC, locale = "en-GB", colorScheme = "light", cookie = manager.cookie } = options;
+    const context = await browser.newContext({
+        viewport,
+        locale,
+        colorScheme,
+        hasTouch: viewport.width < 600,
+        timezoneId: "Asia/Tokyo",
+        reducedMotion: "reduce",
+        deviceScaleFactor: options.scale ?? 1,
+    });
+    if (cookie) {
+        const [name, value] = cookie.split("=");
+        await context.addCookies([{ name, value, url: manager.url, httpOnly: true, sameSite: "Strict" }]);
+    }
+    const page = await context.newPage();
+    page.complaints = [];
+    page.on("pageerror", (error) => page.complaints.push(`error: ${error.stack ?? error}`));
+    page.on("console", (message) => {
+        if (message.type() === "error" && !/Failed to load resource|ERR_/.test(message.text()))
+            page.complaints.push(`console: ${message.text()}`);
+    });
+    page.on("request", (request) => {
+        if (!request.url().startsWith(manager.url)) page.complaints.push(`foreign: ${request.url()}`);
+    });
+    return page;
+}

@@ -1,0 +1,40 @@
+// Why, in one sentence. English is the manager's own, which names who and when; Japanese is made
+// here from the rule it names (status model 1.3).
+import { i18n } from "../i18n/words.svelte";
+import { localized, moment } from "../lib/time.svelte";
+import type { Notification, Server } from "../lib/types";
+import { isNew } from "./status";
+
+const RULES = i18n.t.rules;
+
+function isRule(rule: string): rule is keyof typeof RULES {
+    return rule in RULES;
+}
+
+/** Why the server has its status. */
+export function reasonOf(server: Server): string {
+    const { rule, text } = server.reason;
+    const t = i18n.t;
+    if (i18n.language === "en") return localized(text);
+    if (isNew(server)) return t.reason.neverReported;
+    if (!isRule(rule)) return localized(text);
+    const isOpen = server.standby !== null;
+    const words = t.rules[rule] as string;
+    const [open, elapsed] = words.split("|");
+    const heard = server.last_heartbeat_at
+        ? t.reason.lastHeard(moment(server.last_heartbeat_at))
+        : t.reason.neverHeard;
+    const held = server.blocked_by ? t.reason.held(server.blocked_by) : "";
+    const aside = server.set_aside ? t.reason.setAside : "";
+    return `${isOpen || !elapsed ? open : elapsed}${heard}${held}${aside}`;
+}
+
+/** What a notification tells. */
+export function sentenceFor(notification: Notification, server: Server | undefined): string {
+    if (i18n.language === "en") return localized(notification.text);
+    const what = (i18n.t.notifications.kinds as Record<string, (name: string) => string>)[notification.kind];
+    if (!what) return localized(notification.text);
+    const name = server?.name ?? "";
+    const why = server && ["crashed", "unknown", "startup_delayed", "shutdown_delayed"].includes(notification.kind);
+    return what(name) + (why ? reasonOf(server) : "");
+}

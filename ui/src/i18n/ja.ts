@@ -1,0 +1,326 @@
+// 日本語。
+import { listed } from "./en";
+import type { Words } from "./words.svelte";
+
+export const ja: Words = {
+    productName: "クラスタ電源管理",
+    skip: "本文へ移動",
+    close: "閉じる",
+    cancel: "やめる",
+    done: "完了",
+    save: "保存",
+    working: "処理中…",
+    copy: "コピー",
+    copied: "コピーしました",
+    copyYourself: "Ctrl-C でコピー",
+    loading: "読み込み中…",
+    more: "さらに表示",
+    none: "なし",
+    yes: "はい",
+    no: "いいえ",
+    becameStatus: (name, status) => `${name} は「${status}」になりました。`,
+
+    status: {
+        ON: "ON",
+        OFF: "OFF",
+        Starting: "起動中",
+        StartupDelayed: "起動遅延",
+        BeforeStopping: "停止開始",
+        Stopping: "停止中",
+        ShutdownDelayed: "停止遅延",
+        Crashed: "クラッシュ",
+        Unknown: "不明",
+    },
+
+    time: {
+        seconds: (n) => `${n}秒`,
+        minutes: (n) => `${n}分`,
+        hours: (n) => `${n}時間`,
+        days: (n) => `${n}日`,
+        gap: "",
+        ago: (lasting) => `${lasting}前`,
+        since: (lasting) => `${lasting}前から`,
+        now: "現在",
+    },
+
+    pages: {
+        label: "ページ",
+        home: "CPM: サーバー一覧へ",
+        servers: "サーバー",
+        activity: "履歴",
+        people: "ユーザー",
+        settings: "設定",
+    },
+
+    signIn: {
+        title: "サインイン",
+        ended: "セッションが終了しました。サインインすると続きから操作できます。",
+        username: "ユーザー名",
+        password: "パスワード",
+        submit: "サインイン",
+        busy: "お待ちください…",
+        wrong: "ユーザー名またはパスワードが違います。",
+        firstStart: "初めての起動ですか？",
+        toSetup: "セットアップコードを入力",
+    },
+    setup: {
+        title: "ようこそ。最初の管理者を作成します。",
+        text: "名前とパスワードを決めたら、最初のサーバーを追加しましょう。",
+        code: "セットアップコード",
+        codeHint: "マネージャーの起動時に、ターミナルまたはジャーナルに表示されます。",
+        codeWrong: "セットアップコードが違います。最新のコードはマネージャーのターミナルまたはジャーナルにあります。",
+        passwordHint: (least) => `${least}文字以上。単語をいくつか並べたものでかまいません。`,
+        passwordShort: (least) => `${least}文字以上にしてください。`,
+        alreadyDone: "このマネージャーはセットアップ済みです。サインインしてください。",
+        submit: "はじめる",
+        toSignIn: "サインインへ",
+    },
+
+    connection: {
+        state: { connecting: "接続中", live: "接続済み", lost: "未接続" },
+        lost: (at) => `接続が切れています。表示は ${at} 時点のものです。再接続しています…`,
+        again: "再接続しました。表示は最新です。",
+        unreachableTitle: "マネージャーに接続できません",
+        unreachableText:
+            "この画面は端末に保存されたものです。マネージャーが応答すると自動的に開きます。",
+        tryNow: "今すぐ再試行",
+    },
+
+    headline: {
+        attention: (n) => (n === 0 ? "対応が必要なサーバーはありません。" : `${n}台に対応が必要です。`),
+        rest: (on, off, moving) =>
+            listed([`ON ${on}台`, `OFF ${off}台`, ...(moving > 0 ? [`変更中 ${moving}台`] : [])], "、", ""),
+    },
+
+    list: {
+        loading: "サーバーを確認しています…",
+        firstTitle: "最初のサーバーを追加しましょう。",
+        emptyTitle: "サーバーはまだありません",
+        emptyText:
+            "サーバーは CPM が電源を管理するマシンです。追加してマシンに 1 行貼り付けると、ここで自動的に ON になります。",
+        nothingTitle: "該当するサーバーがありません",
+        nothingText: "検索と絞り込みの条件に合うサーバーがありません。",
+        showAll: "すべて表示",
+        byStatus: "ステータス別",
+        all: "すべて",
+        search: "名前・タグ・アドレスで検索…",
+        tag: "タグ",
+        anyTag: "すべてのタグ",
+        sort: "並び順",
+        sorts: {
+            name: "名前順",
+            "-name": "名前の逆順",
+            status: "ステータス順",
+            "-changed_at": "最近変わった順",
+            changed_at: "長く変わらない順",
+            "-last_heartbeat_at": "最近の報告順",
+        },
+        add: "サーバーを追加",
+        chooseAll: (n) => `${n}台すべて選択`,
+        choose: (name) => `${name} を選択`,
+        columns: {
+            name: "サーバー",
+            status: "ステータス",
+            power: "電源設定",
+            heartbeat: "最終報告",
+            control: "電源操作",
+        },
+        protected: "保護中",
+        never: "なし",
+        waitsForAgent: "エージェント待ち",
+    },
+
+    power: {
+        status: { ON: "ON", OFF: "OFF" },
+        verb: {
+            on: "電源を入れる",
+            wakeAgain: "再度起動",
+            off: "電源を切る",
+            offAgain: "再度要求",
+            record: "OFF にする",
+        },
+        verbOf: {
+            on: (name) => `${name} の電源を入れる`,
+            wakeAgain: (name) => `${name} を再度起動する`,
+            off: (name) => `${name} の電源を切る`,
+            offAgain: (name) => `${name} に停止を再度要求する`,
+            record: (name) => `${name} を OFF と記録する`,
+        },
+        question: {
+            on: (name) => `${name} の電源を入れますか？`,
+            wakeAgain: (name) => `${name} を再度起動しますか？`,
+            off: (name) => `${name} の電源を切りますか？`,
+            offAgain: (name) => `${name} に停止を再度要求しますか？`,
+            record: (name) => `${name} を OFF と記録しますか？ 電源は操作しません。`,
+        },
+        confirm: {
+            on: "電源を入れる",
+            wakeAgain: "起動する",
+            off: "電源を切る",
+            offAgain: "再度要求",
+            record: "OFF と記録",
+        },
+        keep: "そのまま",
+        readOnly: "閲覧のみ可能です。",
+        standby: "待機時間",
+        standbyShort: "電源の変更中です。",
+        standbyWhy: (left) => `電源の変更中です。待機時間が終わるまで（あと ${left}）、次の操作はできません。`,
+        asked: (name, isOn) => `${name} の電源を${isOn ? "入れる" : "切る"}よう要求しました。`,
+        unchanged: (name) => `${name} はすでにその状態です。`,
+        packetSent: (name) => `${name} に起動パケットをもう一度送りました。`,
+        sendPacket: "起動パケットをもう一度送る",
+        protectedTitle: (name) => `${name} は保護されています`,
+        protectedText:
+            "誤って電源を切らないように保護されています。それでも切る場合は、名前を入力してください。",
+        typeName: (name) => `「${name}」と入力`,
+        ownHostTitle: "このサーバーではマネージャーが動いています",
+        ownHostText: (name) =>
+            `${name} の電源を切ると CPM 自体も止まります。再び ON になるまで管理は行われず、ほかのサーバーの電源も切れません。`,
+    },
+
+    join: {
+        short: "エージェントを参加",
+    },
+
+    bulk: {
+        label: "選択したサーバーの操作",
+        chosen: (n) => `${n}台を選択中`,
+        clear: "選択を解除",
+        title: {
+            ON: (n) => `${n}台の電源を入れますか？`,
+            OFF: (n) => `${n}台の電源を切りますか？`,
+        },
+        verb: {
+            ON: (n) => `${n}台の電源を入れる`,
+            OFF: (n) => `${n}台の電源を切る`,
+        },
+        silent: (n) => `うち ${n}台は報告がありません。OFF と記録するだけで、電源は操作しません。`,
+        leftOut: (n) => `対象外: ${n}台`,
+        because: {
+            standby: "待機時間中",
+            holds: "すでにその状態",
+            protected: "保護中（1台ずつのみ）",
+        },
+        password: "あなたのパスワード",
+        passwordHint: "多くのサーバーを一度に切るときは、5分以内に入力していなければパスワードで確認します。",
+        outcome: (fine, refused) =>
+            refused === 0 ? `${fine}台に要求しました` : `${fine}台に要求、${refused}台は拒否`,
+        accepted: "要求しました",
+        unchanged: "すでにその状態",
+    },
+
+    notifications: {
+        title: "通知",
+        more: (n) => `ほか ${n}件`,
+        fewer: "閉じる",
+        andOthers: (n) => `ほか ${n}台`,
+        many: (n, kind) =>
+            ({
+                crashed: `${n}台がクラッシュしました。`,
+                unknown: `${n}台が「不明」です。`,
+                startup_delayed: `${n}台の起動が遅れています。`,
+                shutdown_delayed: `${n}台の停止が遅れています。`,
+                adopted: `${n}台が手動で ON になりました。`,
+                withdrawn: `${n}件の電源要求が取り消されました。`,
+                set_aside: `${n}台のエージェントが除外されました。`,
+            })[kind] ?? `${n}台: ${kind}`,
+        actions: {
+            set_off: "OFF にする",
+            wake_again: "再度起動",
+            reinstate: "復帰させる",
+            dismiss: "閉じる",
+        },
+        brief: {
+            crashed: (name) => `${name} がクラッシュしました`,
+            unknown: (name) => `${name} は「不明」です`,
+            startup_delayed: (name) => `${name} の起動が遅れています`,
+            shutdown_delayed: (name) => `${name} の停止が遅れています`,
+            adopted: (name) => `${name} は手動で ON になりました`,
+            withdrawn: (name) => `${name} への要求が取り消されました`,
+            set_aside: (name) => `2台のマシンが ${name} として報告しています`,
+            rolled_back: () => "イベントログが巻き戻されています",
+            silence_of_many: () => "多くの報告が同時に途絶えました",
+        },
+        kinds: {
+            crashed: (name) => `${name} がクラッシュしました。手動で電源を落とした場合は OFF にしてください。`,
+            unknown: (name) => `${name} は想定しない状況（不明）です。`,
+            startup_delayed: (name) => `${name} の起動が遅れています。`,
+            shutdown_delayed: (name) => `${name} の停止が遅れています。`,
+            adopted: (name) => `${name} は手動で ON になりました。切る場合は OFF にしてください。`,
+            withdrawn: (name) => `${name} への電源要求は、確定していなかったため取り消されました。必要なら再度要求してください。`,
+            set_aside: (name) =>
+                `2台のマシンが ${name} として報告しています。もう一方（複製や復元したディスク）を確認し、再度参加させるか復帰させてください。`,
+            rolled_back: () => "イベントログが巻き戻されています。受け入れるまで電源操作はできません。",
+            silence_of_many: () =>
+                "多くのサーバーからの報告が同時に途絶えました。まずマネージャー自身のネットワークを確認してください。",
+        },
+    },
+
+    problems: {
+        unreachable: "マネージャーが応答しませんでした。結果は一覧に表示されます。",
+        byKind: {
+            standby: (problem) => `電源の変更中です。あと ${problem.remaining_seconds ?? "?"}秒で次の操作ができます。`,
+            validation: () => "入力内容に誤りがあります。",
+            "not-allowed": () => "この操作を行う権限がありません。",
+            "not-found": () => "見つかりません。削除された可能性があります。",
+            conflict: () => "ほかのものと競合しています。",
+            stale: () => "その間に変更されました。読み込み直してから、もう一度お試しください。",
+            protected: () => "保護されています。",
+            "own-host": () => "マネージャー自身が動いているサーバーです。",
+            "set-aside": () => "2台のマシンがこのサーバーとして報告しているため、OFF にできません。",
+            "min-on": () => "このタグの最少稼働台数を下回るため、OFF にできません。",
+            confirm: () => "パスワードでの確認が必要です。",
+            throttled: (problem) => `試行が多すぎます。${problem.remaining_seconds ?? "数"}秒後にお試しください。`,
+            "rolled-back": () => "イベントログが巻き戻されているため、電源操作はできません。",
+            "no-space": () => "マネージャーのディスクの空きがほとんどありません。",
+            starting: () => "マネージャーは起動中です。少し待ってからお試しください。",
+        },
+    },
+
+    reason: {
+        neverReported: "まだ一度も報告がありません。参加コマンドをマシンに貼り付けてください。",
+        neverHeard: "一度も報告がありません。",
+        lastHeard: (at) => `最終報告は ${at} です。`,
+        held: (by) => `停止を妨げているもの: ${by}。`,
+        setAside: "別の起動から同じサーバーとして報告があったため、エージェントは除外されています。",
+    },
+    rules: {
+        "ON/ON/ON": "設定どおり ON を報告しています。",
+        "ON/ON/Stopping": "電源設定は ON ですが、停止中と報告しています。",
+        "ON/ON/None": "ON のまま、停止の予告なく報告が途絶えました。",
+        "ON/Stopping/ON": "停止中に ON に設定され、再び ON を報告しました。次の報告で続くかどうかがわかります。",
+        "ON/Stopping/Stopping": "電源設定は ON ですが、停止中の報告が続いています。",
+        "ON/Stopping/None": "電源設定は ON ですが、自ら停止しました。",
+        "ON/None/ON": "報告が途絶えた後、設定どおり ON を報告しています。",
+        "ON/None/Stopping": "報告が途絶えた後、電源設定は ON ですが停止中と報告しています。",
+        "ON/None/None": "電源設定は ON ですが報告がなく、動いているかどうかわかりません。",
+        "OFF/ON/ON":
+            "OFF にする途中で、まだ ON を報告しています。待機時間内に停止を始める見込みです。|OFF にするはずでしたが、待機時間が過ぎても ON を報告しています。この OFF はもう伝えられません。",
+        "OFF/ON/Stopping":
+            "停止中です。待機時間内に報告が止まる見込みです。|待機時間が過ぎましたが、まだ停止中です。",
+        "OFF/ON/None": "OFF にする途中で、停止の予告なく報告が途絶えました。",
+        "OFF/Stopping/ON": "停止中に手動で ON になりました。",
+        "OFF/Stopping/Stopping":
+            "停止中です。待機時間内に報告が止まる見込みです。|待機時間が過ぎましたが、まだ停止中です。",
+        "OFF/Stopping/None": "停止中と報告した後、報告が止まりました。",
+        "OFF/None/ON": "報告がない状態から手動で ON になりました。",
+        "OFF/None/Stopping": "報告が途絶えた後、停止中と報告しています。その間のことはわかりません。",
+        "OFF/None/None": "報告がなく、OFF かどうかわかりません。",
+        S: "起動を要求しました。待機時間内に ON を報告する見込みです。|起動を要求しましたが、待機時間が過ぎても ON の報告がありません。",
+        A: "OFF であると人が記録しました。これを裏付ける、または否定する報告はありません。",
+        B: "停止を拒んだ後に報告が途絶えたため、OFF かどうかわかりません。",
+        adopted: "手動で ON になったため、電源設定も ON になりました。",
+    },
+
+    settings: {
+        me: (name) => `${name} としてサインイン中`,
+        language: "言語",
+        theme: "表示",
+        themes: { system: "システムに合わせる", light: "ライト", dark: "ダーク" },
+        signOut: "サインアウト",
+    },
+
+    palette: {
+        open: "移動…",
+    },
+};

@@ -1,0 +1,30 @@
+// The words of http/openapi.yaml, by the names people use for them.
+import type { components } from "../generated/api";
+
+type Schemas = components["schemas"];
+
+export type Server = Schemas["Server"];
+export type ServerEdit = Schemas["ServerEdit"];
+export type Notification = Schemas["Notification"];
+export type EventRecord = Schemas["Event"];
+export type Settings = Schemas["Settings"];
+export type Token = Schemas["Token"];
+export type Role = Schemas["Role"];
+export type Caller = Schemas["Caller"];
+export type PowerStatus = Schemas["PowerStatus"];
+export type DisplayStatus = Schemas["DisplayStatus"];
+export type PowerOutcome = Schemas["PowerOutcome"];
+
+export interface ProblemBody {
+    type: string;
+    title: string;
+    status: number;
+    detail: string;
+    errors?: { field: string; message: string }[];
+    remaining_seconds?: number;
+}
+
+export interface Page<Item> {
+    items: Item[];
+    next_cursor: string | null;
+}
