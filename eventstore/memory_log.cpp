@@ -52,7 +52,7 @@ core::Result<void> MemoryLog::read_server(
     core::ServerId server, core::Sequence first, core::Sequence last, EventVisitor const& visit
 ) const {
     return read(first, last, [&](StoredEvent const& stored) {
-        return stored.event.server != server || visit(stored);
+        return !concerns(stored.event, server) || visit(stored);
     });
 }
 

@@ -68,6 +68,13 @@ core::Result<StoredEvent> open_record(
     return StoredEvent{std::move(record->event), sha256(bytes), bytes};
 }
 
+bool concerns(core::Event const& event, core::ServerId server) {
+    if (server)
+        return event.server == server;
+    return !event.server || std::holds_alternative<core::ServerAdded>(event.payload) ||
+           std::holds_alternative<core::ServerUpdated>(event.payload);
+}
+
 tl::unexpected<core::Error> missing_record(core::Sequence sequence) {
     return corrupt(sequence, "its record is missing");
 }

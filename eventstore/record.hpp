@@ -35,6 +35,10 @@ core::Result<StoredEvent> open_record(
     core::Sequence sequence, std::span<std::uint8_t const> bytes, core::Hash const* previous
 );
 
+/// Whether the index lists the event with this server. With server 0, the fleet: the events of no
+/// server, and those that say what a server is called (ServerAdded, ServerUpdated).
+bool concerns(core::Event const& event, core::ServerId server);
+
 /// Corrupt: there is no record where one must be.
 tl::unexpected<core::Error> missing_record(core::Sequence sequence);
 

@@ -32,8 +32,9 @@ rocksdb::WriteBatch batch_of(
         batch.Put(
             database.family(ColumnFamily::Log), key_of(sequence), slice(records.records[i].bytes)
         );
-        if (auto const server = events[i].server)
-            batch.Put(database.family(ColumnFamily::ByServer), key_of(server, sequence), "");
+        for (auto const server : {events[i].server, core::ServerId{}})
+            if (concerns(events[i], server))
+                batch.Put(database.family(ColumnFamily::ByServer), key_of(server, sequence), "");
     }
     for (auto const& change : changes) {
         ASSERT(change.table != Table::Meta || !change.key.starts_with(kOwnKeys));

@@ -120,17 +120,23 @@ FOR_EACH_LOG("log: a range is read up, down and by server; the visitor can stop 
     CHECK(seen == Numbers{1, 4});
 }
 
-FOR_EACH_LOG("log: an event about no server is in no server's index") {
+FOR_EACH_LOG("log: the index of the fleet has the events of no server, and servers' names (2.2)") {
     Fixture fixture;
-    REQUIRE(fixture.log.append({0}, std::vector{simple_event(1, 0), simple_event(2, 7)}, {}));
-    Numbers seen;
-    for (std::uint64_t const server : {0, 7})
+    std::vector events{
+        simple_event(1, 0), simple_event(2, 7), simple_event(3, 7), simple_event(4, 7)};
+    events[1].payload = cpm::core::ServerAdded{};
+    events[3].payload = cpm::core::ServerUpdated{};
+    REQUIRE(fixture.log.append({0}, events, {}));
+    auto const listed = [&](std::uint64_t server) {
+        Numbers seen;
         REQUIRE(fixture.log.read_server({server}, {1}, {9}, [&](StoredEvent const& stored) {
-            if (stored.event.server.value == server)
-                seen.push_back(stored.event.sequence.value);
+            seen.push_back(stored.event.sequence.value);
             return true;
         }));
-    CHECK(seen.back() == 2);
+        return seen;
+    };
+    CHECK(listed(0) == Numbers{1, 2, 4});
+    CHECK(listed(7) == Numbers{2, 3, 4});
 }
 
 FOR_EACH_LOG("log: an append that follows another sequence is fenced and changes nothing (2.2)") {

@@ -99,7 +99,15 @@ TEST_CASE("wrong usage ends with 2 and names what is wrong (2.4)") {
         {"state extra", "extra"},
         {"transitions nobody", "nobody"},
         {"verify --output xml", "xml"},
-        {"explain web-1", "explain"},
+        {"explain nobody", "nobody"},
+        {"step", "SERVER"},
+        {"diff", "--at"},
+        {"diff --at 12", "the log ends at event 11"},
+        {"diff one", "LOG"},
+        {"diff --at 1 one two", "--at"},
+        {"what-if", "--standby"},
+        {"what-if --standby 25h", "25h"},
+        {"what-if --missed 0", "--missed"},
     };
     for (auto const& [arguments, named] : wrong) {
         CAPTURE(arguments);
@@ -112,7 +120,8 @@ TEST_CASE("wrong usage ends with 2 and names what is wrong (2.4)") {
 
 TEST_CASE("help ends with 0 and shows examples") {
     CHECK(replay("--help").out.find("Exit status: 0 fine, 1 a finding") != std::string::npos);
-    for (auto const* command : {"log", "state", "transitions", "verify"}) {
+    for (auto const* command :
+         {"log", "state", "transitions", "explain", "step", "diff", "what-if", "verify", "stats"}) {
         auto const run = replay(std::string(command) + " --help");
         CHECK(run.status == 0);
         CHECK(run.out.find(std::string("cpm-replay ") + command) != std::string::npos);
@@ -152,7 +161,15 @@ TEST_CASE("nothing in the data directory is changed, and no scratch is left (2.4
     Data const data(small_history());
     TemporaryDirectory const scratch;
     auto const before = snapshot(data.path());
-    for (auto const* command : {"log", "state", "transitions", "verify"})
+    for (auto const* command :
+         {"log",
+          "state",
+          "transitions",
+          "explain web-1",
+          "step web-1",
+          "what-if --missed 1",
+          "verify",
+          "stats"})
         CHECK(replay(data.with(command), "TMPDIR=" + scratch.path().string()).status == 0);
     CHECK(snapshot(data.path()) == before);
     CHECK(std::filesystem::is_empty(scratch.path()));

@@ -5,6 +5,7 @@
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/filter.hpp"
 #include "tools/cpm-replay/output.hpp"
+#include "tools/cpm-replay/server_walk.hpp"
 #include "tools/cpm-replay/walk.hpp"
 
 #include <algorithm>
@@ -25,7 +26,17 @@ class LogView {
         , json_(options.output) {}
 
     core::Result<void> resolve(eventstore::EventReader const& log) { return filter_.resolve(log); }
-    core::Sequence last() const { return filter_.last(); }
+    Filter const& filter() const { return filter_; }
+
+    /// Learns what the servers were called before the first event that is shown.
+    core::Result<void> note_names(eventstore::EventReader const& log) {
+        core::Sequence const before{filter_.first().value - 1};
+        return log.read_server(kFleet, {1}, before, [&](auto const& stored) {
+            names_.note(stored.event);
+            filter_.note(stored.event);
+            return !stop_requested();
+        });
+    }
 
     /// False when nobody reads on.
     bool show(eventstore::StoredEvent const& stored) {
@@ -58,6 +69,19 @@ class LogView {
     JsonRows json_;
 };
 
+/// Shows what is there: by index when servers were named, else all of it.
+core::Result<void>
+show_range(eventstore::EventReader const& log, LogView& view, core::Sequence last) {
+    if (auto const named = view.note_names(log); !named)
+        return named;
+    auto const& filter = view.filter();
+    bool const progress = isatty(STDOUT_FILENO) == 0; // on a terminal the rows show it
+    auto const visit = [&](auto const& stored) { return view.show(stored); };
+    if (filter.servers().is_all())
+        return walk(log, filter.first(), last, progress, visit);
+    return walk_servers(log, filter.servers().ids(), filter.first(), last, progress, visit);
+}
+
 /// Shows what is appended until a signal comes or nobody reads on.
 core::Result<void>
 follow(eventstore::RocksDbReader& log, LogView& view, Watch& changes, core::Sequence shown) {
@@ -89,11 +113,8 @@ Outcome show_log(eventstore::RocksDbReader& log, Options const& options) {
         return tl::make_unexpected(resolved.error());
 
     Watch changes(eventstore::SideFiles(options.data_dir).log); // before reading: misses nothing
-    auto const last = std::min(log.head().sequence, view.last());
-    bool const progress = isatty(STDOUT_FILENO) == 0; // on a terminal the rows show it
-    // From the first event on, whatever the range: the names of the servers stand there.
-    auto done =
-        walk(log, {1}, last, progress, [&](auto const& stored) { return view.show(stored); });
+    auto const last = std::min(log.head().sequence, view.filter().last());
+    auto done = show_range(log, view, last);
     if (done && options.follow && view.flush())
         done = follow(log, view, changes, last);
     view.end();

@@ -1,68 +1,17 @@
 // cpm-replay state: the server table at one moment.
-#include "core/evolve.hpp"
 #include "core/status_table.hpp"
 #include "projections/server_json.hpp"
 #include "tools/cpm-replay/commands.hpp"
+#include "tools/cpm-replay/fold.hpp"
+#include "tools/cpm-replay/interruption.hpp"
 #include "tools/cpm-replay/output.hpp"
-#include "tools/cpm-replay/walk.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace cpm::replay {
 namespace {
-
-/// The fold of the log up to a moment.
-struct Then {
-    core::Fleet fleet;
-    core::Sequence sequence; ///< the last event in it
-    core::Sequence decision; ///< that event's
-    core::WallTime now{};    ///< from which open standby times are counted
-};
-
-bool is_later(core::Event const& event, Moment const& moment) {
-    if (auto const* sequence = std::get_if<core::Sequence>(&moment))
-        return event.sequence > *sequence;
-    return event.at > std::get<core::WallTime>(moment);
-}
-
-core::Result<Then> fold(eventstore::EventReader const& log, std::optional<Moment> const& at) {
-    Then then;
-    auto const done = walk(log, {1}, log.head().sequence, true, [&](auto const& stored) {
-        auto const& event = stored.event;
-        if (at && is_later(event, *at) && event.decision != then.decision)
-            return false;
-        evolve(then.fleet, event);
-        then.sequence = event.sequence;
-        then.decision = event.decision;
-        then.now = event.at;
-        return true;
-    });
-    if (!done)
-        return tl::make_unexpected(done.error());
-    if (auto const* time = at ? std::get_if<core::WallTime>(&*at) : nullptr)
-        then.now = *time;
-    return then;
-}
-
-core::milliseconds remaining(core::Server const& server, core::WallTime now) {
-    if (!standby_is_open(server.state))
-        return {};
-    auto const left =
-        std::chrono::floor<core::milliseconds>(server.requested_at + server.standby - now);
-    return std::clamp(left, core::milliseconds(0), core::milliseconds(server.standby));
-}
-
-std::vector<core::Server const*> by_name(core::Fleet const& fleet) {
-    std::vector<core::Server const*> servers;
-    for (auto const& [id, server] : fleet.servers)
-        servers.push_back(&server);
-    std::ranges::sort(servers, {}, [](core::Server const* server) { return server->config.name; });
-    return servers;
-}
 
 /// To the second: a terminal is narrow, and JSON has the rest.
 std::string short_time(core::WallTime time) {
@@ -105,7 +54,7 @@ void print_json(Then const& then, Output output) {
     boost::json::array servers;
     for (auto const* server : by_name(then.fleet)) {
         auto object = projections::to_json(
-            *server, then.fleet.settings, remaining(*server, then.now), then.now
+            *server, then.fleet.settings, standby_remaining(*server, then.now), then.now
         );
         if (output == Output::Ndjson)
             write(boost::json::serialize(object) + '\n');
@@ -125,14 +74,9 @@ void print_json(Then const& then, Output output) {
 } // namespace
 
 Outcome show_state(eventstore::EventReader const& log, Options const& options) {
-    auto const head = log.head().sequence;
-    auto const* sequence = options.at ? std::get_if<core::Sequence>(&*options.at) : nullptr;
-    if (sequence && *sequence > head)
-        return core::fail(
-            core::ErrorCode::NotFound,
-            fmt::format("--at {}: the log ends at event {}", sequence->value, head.value)
-        );
-    auto const then = fold(log, options.at);
+    if (auto const fine = check_moment(log, options.at); !fine)
+        return tl::make_unexpected(fine.error());
+    auto const then = fold_to(log, options.at);
     if (!then)
         return tl::make_unexpected(then.error());
     if (stop_requested())

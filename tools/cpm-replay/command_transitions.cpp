@@ -7,6 +7,7 @@
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/names.hpp"
 #include "tools/cpm-replay/output.hpp"
+#include "tools/cpm-replay/server_walk.hpp"
 #include "tools/cpm-replay/walk.hpp"
 
 #include <boost/json/array.hpp>
@@ -112,10 +113,15 @@ Outcome show_transitions(eventstore::EventReader const& log, Options const& opti
     TransitionView view(options, servers);
     projections::DecisionReader decisions([&view](auto decision) { view.apply(decision); });
     bool const progress = isatty(STDOUT_FILENO) == 0; // on a terminal the rows show it
-    auto const done = walk(log, {1}, log.head().sequence, progress, [&](auto const& stored) {
+    auto const head = log.head().sequence;
+    auto const visit = [&](eventstore::StoredEvent const& stored) {
         decisions.add(stored.event);
         return view.is_read();
-    });
+    };
+    auto with_fleet = servers.ids(); // a start of the manager concerns each server
+    with_fleet.push_back(kFleet);
+    auto const done = servers.is_all() ? walk(log, {1}, head, progress, visit)
+                                       : walk_servers(log, with_fleet, {1}, head, progress, visit);
     if (done) // before damage the last decision may not be whole
         decisions.flush();
     view.end();

@@ -13,6 +13,16 @@ using Outcome = core::Result<int>;
 Outcome show_log(eventstore::RocksDbReader& log, Options const& options);
 Outcome show_state(eventstore::EventReader const& log, Options const& options);
 Outcome show_transitions(eventstore::EventReader const& log, Options const& options);
+Outcome explain(eventstore::EventReader const& log, Options const& options);
+Outcome step(eventstore::EventReader const& log, Options const& options);
+Outcome diff_moments(eventstore::EventReader const& log, Options const& options);
+Outcome diff_logs(
+    eventstore::EventReader const& first,
+    eventstore::EventReader const& second,
+    Options const& options
+);
+Outcome what_if(eventstore::EventReader const& log, Options const& options);
 Outcome verify(eventstore::RocksDbReader& log, Options const& options);
+Outcome show_stats(eventstore::EventReader const& log, Options const& options);
 
 } // namespace cpm::replay

@@ -20,6 +20,8 @@ class Filter {
     void note(core::Event const& event) { servers_.note(event); }
     bool passes(core::Event const& event) const;
 
+    ServerChoice const& servers() const { return servers_; }
+
     /// The range of sequences, as far as sequences were given.
     core::Sequence first() const;
     core::Sequence last() const;

@@ -9,15 +9,45 @@
 namespace cpm::replay {
 namespace {
 
-Outcome run(Options const& options) {
-    auto const log = eventstore::RocksDbReader::open(options.data_dir);
+using Log = std::unique_ptr<eventstore::RocksDbReader>;
+
+core::Result<Log> open_log(std::filesystem::path const& data_dir) {
+    auto log = eventstore::RocksDbReader::open(data_dir);
     if (!log) // not wrong usage, even when there is none
         return core::fail(core::ErrorCode::Storage, log.error().detail);
+    return log;
+}
+
+Outcome run_on_two(Options const& options) {
+    auto const first = open_log(options.logs[0]);
+    if (!first)
+        return tl::make_unexpected(first.error());
+    auto const second = open_log(options.logs[1]);
+    if (!second)
+        return tl::make_unexpected(second.error());
+    return diff_logs(**first, **second, options);
+}
+
+Outcome run(Options const& options) {
+    if (options.command == Command::Diff && !options.logs.empty())
+        return run_on_two(options);
+    auto const log = open_log(options.data_dir);
+    if (!log)
+        return tl::make_unexpected(log.error());
     switch (options.command) {
     case Command::Log: return show_log(**log, options);
     case Command::State: return show_state(**log, options);
     case Command::Transitions: return show_transitions(**log, options);
+    case Command::Explain: return explain(**log, options);
+    case Command::Step: return step(**log, options);
+    case Command::Diff: return diff_moments(**log, options);
     case Command::Verify: return verify(**log, options);
+    case Command::Stats: return show_stats(**log, options);
+    case Command::WhatIf: return what_if(**log, options);
+    case Command::Backup:
+    case Command::Restore:
+    case Command::Export:
+    case Command::Import: break;
     }
     return kWrongUsage;
 }

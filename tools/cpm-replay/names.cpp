@@ -1,6 +1,6 @@
 #include "tools/cpm-replay/names.hpp"
 
-#include "tools/cpm-replay/walk.hpp"
+#include "tools/cpm-replay/interruption.hpp"
 
 #include <algorithm>
 
@@ -39,6 +39,7 @@ void ServerChoice::note(core::Event const& event) {
         if (wanted != config->name && wanted != id)
             continue;
         ids_.insert(event.server);
+        latest_ = event.server;
         met_.insert(wanted);
     }
 }
@@ -46,9 +47,9 @@ void ServerChoice::note(core::Event const& event) {
 core::Result<void> ServerChoice::resolve(eventstore::EventReader const& log) {
     if (wanted_.empty())
         return {};
-    auto const done = walk(log, {1}, log.head().sequence, true, [&](auto const& stored) {
+    auto const done = log.read_server({}, {1}, log.head().sequence, [&](auto const& stored) {
         note(stored.event);
-        return true;
+        return !stop_requested();
     });
     if (!done || stop_requested())
         return done;

@@ -29,16 +29,23 @@ class ServerChoice {
 
     /// Learns from an event which servers are meant.
     void note(core::Event const& event);
-    /// Learns from the whole log. NotFound, naming the one that no server of the log ever was.
+    /// Learns from all that the log's index lists of the fleet. NotFound, naming the one that no
+    /// server of the log ever was.
     core::Result<void> resolve(eventstore::EventReader const& log);
 
     /// Whether nothing was chosen, or this server was.
     bool has(core::ServerId server) const { return wanted_.empty() || ids_.contains(server); }
+    bool is_all() const { return wanted_.empty(); }
+    /// The one that was called so last, of several in the course of time.
+    core::ServerId latest() const { return latest_; }
+    /// Those that were chosen.
+    std::vector<core::ServerId> ids() const { return {ids_.begin(), ids_.end()}; }
 
   private:
     std::vector<std::string> wanted_;
     std::unordered_set<std::string> met_; ///< of wanted_
     std::unordered_set<core::ServerId> ids_;
+    core::ServerId latest_;
 };
 
 } // namespace cpm::replay

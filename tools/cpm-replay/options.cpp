@@ -1,6 +1,7 @@
 #include "tools/cpm-replay/options.hpp"
 
 #include "core/event.hpp"
+#include "tools/cpm-replay/help.hpp"
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -9,60 +10,6 @@
 
 namespace cpm::replay {
 namespace {
-
-constexpr auto kAbout =
-    "Shows what happened, from the event log of CPM, the cluster power manager.\n"
-    "Only reads, also while the manager runs.";
-
-constexpr auto kNotes = R"(
-The options above may also stand after the command.
-
-A server is named by its name or its id (srv_...). A moment is a sequence number or a time like
-2026-11-21T09:00:00Z. All times are shown in UTC. The order of events is their sequence: times are
-what the manager's clock said.
-
-Output is a table, also in a pipe, unless --output says json (one document) or ndjson (one JSON
-object a line). On a terminal the last column is cut at the edge; a pipe gets it whole.
-
-Exit status: 0 fine, 1 a finding (verify), 2 wrong usage, 3 the log cannot be read.
-)";
-
-constexpr auto kLogExamples = R"(
-Examples:
-  cpm-replay log --server web-1 --family power
-  cpm-replay log --actor user:alice --from 2026-11-21T00:00:00Z
-  cpm-replay log --type PowerRequested,PowerRefused --output ndjson
-  cpm-replay log --from 4700 --follow
-)";
-
-constexpr auto kStateExamples = R"(
-A decision is shown whole: --at a sequence in its middle shows the state at its end. --at a time is
-the state before the first event that is later.
-
-Examples:
-  cpm-replay state
-  cpm-replay state --at 4711
-  cpm-replay state --at 2026-11-21T23:00:00+09:00 --output json
-)";
-
-constexpr auto kTransitionsExamples = R"(
-Each change of an actual status, decision by decision: what led there is the event that decided it,
-with who caused it; the rule is the row of the status table, or the rule before it, that says so.
-
-Examples:
-  cpm-replay transitions
-  cpm-replay transitions web-1 --output ndjson
-)";
-
-constexpr auto kVerifyExamples = R"(
-Checks that no number is missing, that each record carries its predecessor's hash, that the log
-reaches its head witness, that each record can be read, and that each recorded status is the one
-that follows from the events. Prints a line a fault, and goes on where it can.
-
-Examples:
-  cpm-replay verify
-  cpm-replay --data-dir /mnt/backup/cpm verify --output json
-)";
 
 CLI::Validator moment_validator() {
     auto const check = [](std::string const& text) {
@@ -101,15 +48,27 @@ add_moment(CLI::App* command, char const* name, std::optional<Moment>& moment, c
         ->type_name("SEQ|TIME");
 }
 
-CLI::App* add_command(CLI::App& app, char const* name, char const* help, char const* examples) {
-    auto* command = app.add_subcommand(name, help);
-    command->footer(examples);
-    command->fallthrough(); // the options before the command may stand after it as well
-    return command;
+/// One server, by name or id.
+void add_server(CLI::App* command, Options& options, bool is_required) {
+    command->add_option("SERVER", options.servers, "This server (name or id)")
+        ->expected(1)
+        ->required(is_required)
+        ->type_name("");
 }
 
-void add_log(CLI::App& app, Options& options) {
-    auto* log = add_command(app, "log", "The events, oldest first", kLogExamples);
+/// "90", "90s", "2m", "1h", within what the setting allows.
+std::optional<core::seconds> parse_duration(std::string const& text) {
+    std::int64_t number = 0;
+    auto const* const end = text.data() + text.size();
+    auto const [rest, error] = std::from_chars(text.data(), end, number);
+    std::string_view const unit(rest, std::size_t(end - rest));
+    auto const factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+    if (error != std::errc() || factor == 0 || number < 1 || number > 86400 / factor)
+        return std::nullopt;
+    return core::seconds(number * factor);
+}
+
+void add_log(CLI::App* log, Options& options) {
     add_list(log, "--server", options.servers, "Only of this server (name or id)")
         ->type_name("SERVER");
     add_list(log, "--family", options.families, "Only of this family")
@@ -132,20 +91,111 @@ void add_log(CLI::App& app, Options& options) {
     log->add_flag("-f,--follow", options.follow, "Go on with what is appended, until interrupted");
 }
 
-void add_commands(CLI::App& app, Options& options) {
-    add_log(app, options);
-
-    auto* state =
-        add_command(app, "state", "The servers, as they were at one moment", kStateExamples);
-    add_moment(state, "--at", options.at, "The moment (default: the end of the log)");
-
-    auto* transitions =
-        add_command(app, "transitions", "Each change of status, and why", kTransitionsExamples);
-    transitions->add_option("SERVER", options.servers, "Only of this server (name or id)")
-        ->expected(1)
+void add_diff(CLI::App* diff, Options& options) {
+    auto const read = [&options](std::vector<std::string> const& texts) {
+        for (auto const& text : texts)
+            options.moments.push_back(parse_moment(text));
+        return true;
+    };
+    auto* moments = diff->add_option("--at", read, "A moment; twice for two")
+                        ->allow_extra_args(false)
+                        ->type_size(1)
+                        ->expected(1, 2)
+                        ->check(moment_validator())
+                        ->type_name("SEQ|TIME");
+    diff->add_option("LOG", options.logs, "Two data directories")
+        ->expected(2)
+        ->excludes(moments)
         ->type_name("");
+}
 
-    add_command(app, "verify", "Whether the log is whole and unchanged", kVerifyExamples);
+void add_what_if(CLI::App* what_if, Options& options) {
+    auto const read = [&options](std::string const& text) {
+        options.standby = parse_duration(text);
+    };
+    auto const check = [](std::string const& text) {
+        return parse_duration(text)
+                   ? std::string()
+                   : "\"" + text + "\" is no standby time from 1s to 24h (90s, 2m)";
+    };
+    what_if->add_option_function<std::string>("--standby", read, "Standby time")
+        ->check(CLI::Validator(check, ""))
+        ->type_name("TIME");
+    what_if->add_option("--missed", options.missed, "Missed heartbeats until a server is silent")
+        ->check(CLI::Range(1, 100).description(""))
+        ->type_name("1-100");
+    what_if
+        ->add_option(
+            "--release-standby", options.release_standby, "End the standby time when settled"
+        )
+        ->type_name("true|false");
+}
+
+void add_arguments(CLI::App* command, Command which, Options& options) {
+    switch (which) {
+    case Command::Log: return add_log(command, options);
+    case Command::State:
+        add_moment(command, "--at", options.at, "The moment (default: the end of the log)");
+        return;
+    case Command::Transitions: return add_server(command, options, false);
+    case Command::Explain:
+        add_server(command, options, true);
+        add_moment(command, "--at", options.at, "The moment (default: the end of the log)");
+        return;
+    case Command::Step: return add_server(command, options, true);
+    case Command::Diff: return add_diff(command, options);
+    case Command::WhatIf: return add_what_if(command, options);
+    case Command::Backup:
+        command->add_option("TARGET", options.path, "A directory that is not there yet")
+            ->required()
+            ->type_name("");
+        return;
+    case Command::Restore:
+        command->add_option("BACKUP", options.path, "What cpm-replay backup made")
+            ->required()
+            ->type_name("");
+        return;
+    case Command::Import:
+        command->add_option("FILE", options.path, "An export (default: the standard input)")
+            ->type_name("");
+        return;
+    case Command::Verify:
+    case Command::Stats:
+    case Command::Export: return;
+    }
+}
+
+void add_commands(CLI::App& app, Options& options) {
+    for (auto const& help : all_commands()) {
+        auto* command = app.add_subcommand(help.name, help.summary);
+        command->footer(help.details);
+        command->fallthrough(); // the options before the command may stand after it as well
+        add_arguments(command, help.command, options);
+    }
+}
+
+std::string list_of_commands() {
+    std::string text;
+    for (auto const& help : all_commands()) {
+        bool const is_last = &help == &all_commands().back();
+        text += text.empty() ? "" : is_last ? " and " : ", ";
+        text += help.name;
+    }
+    return text;
+}
+
+/// What the parser does not see; empty: all is well.
+std::string contradiction_in(Options const& options) {
+    if (options.follow && options.output == Output::Json)
+        return "--follow never ends a JSON document; use --output ndjson";
+    if (options.follow && options.to)
+        return "--follow waits for what is yet to come, and --to ends before it";
+    if (options.command == Command::Diff && options.moments.empty() && options.logs.empty())
+        return "diff wants one or two moments (--at) or two data directories";
+    bool const changes_nothing = !options.standby && !options.missed && !options.release_standby;
+    if (options.command == Command::WhatIf && changes_nothing)
+        return "what-if wants a setting: --standby, --missed or --release-standby";
+    return {};
 }
 
 int refuse(std::string const& why) {
@@ -164,7 +214,7 @@ std::string what_is_wrong(CLI::App const& app, CLI::ParseError const& error) {
                       : rest.front().starts_with('-')
                           ? "there is no option " + rest.front()
                           : "there is no command \"" + rest.front() + "\"";
-    return what + "; the commands are log, state, transitions and verify";
+    return what + "; the commands are " + list_of_commands();
 }
 
 } // namespace
@@ -181,8 +231,8 @@ std::optional<Moment> parse_moment(std::string const& text) {
 
 std::variant<Options, int> parse_options(int argc, char const* const* argv) {
     Options options;
-    CLI::App app{kAbout, "cpm-replay"};
-    app.footer(kNotes);
+    CLI::App app{about(), "cpm-replay"};
+    app.footer(notes());
     app.require_subcommand(1);
     app.add_option("--data-dir", options.data_dir, "The manager's data directory")
         ->envname("CPM_DATA_DIR")
@@ -205,19 +255,15 @@ std::variant<Options, int> parse_options(int argc, char const* const* argv) {
         return refuse(what_is_wrong(app, error));
     }
 
-    for (auto const& [name, command] : std::map<std::string, Command>{
-             {"log", Command::Log},
-             {"state", Command::State},
-             {"transitions", Command::Transitions},
-             {"verify", Command::Verify}})
-        if (app.got_subcommand(name))
-            options.command = command;
+    for (auto const& help : all_commands())
+        if (app.got_subcommand(help.name))
+            options.command = help.command;
+    if (options.moments.size() == 1)
+        options.moments.emplace_back(); // the end of the log
     auto const* no_color = std::getenv("NO_COLOR");
     options.no_color = options.no_color || (no_color != nullptr && *no_color != '\0');
-    if (options.follow && options.output == Output::Json)
-        return refuse("--follow never ends a JSON document; use --output ndjson");
-    if (options.follow && options.to)
-        return refuse("--follow waits for what is yet to come, and --to ends before it");
+    if (auto const why = contradiction_in(options); !why.empty())
+        return refuse(why);
     return options;
 }
 

@@ -14,7 +14,21 @@ namespace cpm::replay {
 
 // What was asked for on the command line (event log 2.4).
 
-enum class Command : std::uint8_t { Log, State, Transitions, Verify };
+enum class Command : std::uint8_t {
+    Log,
+    State,
+    Transitions,
+    Explain,
+    Step,
+    Diff,
+    WhatIf,
+    Verify,
+    Stats,
+    Backup,
+    Restore,
+    Export,
+    Import,
+};
 enum class Output : std::uint8_t { Table, Json, Ndjson };
 
 /// A place in the log, as people name it.
@@ -27,7 +41,7 @@ struct Options {
     bool no_color = false; ///< --no-color, or NO_COLOR is not empty
 
     // log; an empty list lets all pass
-    std::vector<std::string> servers; ///< names or ids; for transitions: one at most
+    std::vector<std::string> servers; ///< names or ids; but for log: one at most
     std::vector<std::string> families;
     std::vector<std::string> types;
     std::vector<std::string> actors; ///< "user:alice", "alice" or "timer"
@@ -35,7 +49,18 @@ struct Options {
     std::optional<Moment> to;
     bool follow = false;
 
-    std::optional<Moment> at; ///< state; none: the end of the log
+    std::optional<Moment> at; ///< state, explain; none: the end of the log
+
+    // diff: two moments (none: the end of the log), or two data directories
+    std::vector<std::optional<Moment>> moments;
+    std::vector<std::string> logs;
+
+    // what-if; none: as it was
+    std::optional<core::seconds> standby;
+    std::optional<std::uint32_t> missed;
+    std::optional<bool> release_standby;
+
+    std::filesystem::path path; ///< backup's target, restore's source, import's file (empty: stdin)
 };
 
 /// Exit codes of the program.

@@ -82,6 +82,24 @@ std::string fit(std::string_view text, std::size_t width) {
     return kept.append(kEllipsis);
 }
 
+std::vector<std::string> wrap(std::string_view text, std::size_t width) {
+    std::vector<std::string> lines(1);
+    std::size_t used = 0;
+    while (!text.empty()) {
+        auto const word = text.substr(0, text.find(' '));
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        auto const columns = text_width(word);
+        bool const fits = width == 0 || used == 0 || used + 1 + columns <= width;
+        if (!fits) {
+            lines.emplace_back();
+            used = 0;
+        }
+        lines.back() += (used == 0 ? "" : " ") + std::string(word);
+        used += columns + (used == 0 ? 0 : 1);
+    }
+    return lines;
+}
+
 std::string printable(std::string_view text) {
     if (is_plain(text))
         return std::string(text);

@@ -1,0 +1,144 @@
+// What cpm-replay --help says. packaging/man/cpm-replay.1 tells the same at more length.
+#include "tools/cpm-replay/help.hpp"
+
+namespace cpm::replay {
+namespace {
+
+constexpr auto kAbout =
+    "Shows what happened, from the event log of CPM, the cluster power manager.\n"
+    "Only reads, also while the manager runs.";
+
+constexpr auto kNotes = R"(
+The options above may also stand after the command.
+
+A server is named by its name or its id (srv_...). A moment is a sequence number or a time like
+2026-11-21T09:00:00Z. All times are shown in UTC. The order of events is their sequence: times are
+what the manager's clock said.
+
+Output is a table, also in a pipe, unless --output says json (one document) or ndjson (one JSON
+object a line). On a terminal the last column is cut at the edge; a pipe gets it whole.
+
+Exit status: 0 fine, 1 a finding (verify: a fault; diff: a difference), 2 wrong usage, 3 the log
+cannot be read.
+)";
+
+constexpr auto kLog = R"(
+Examples:
+  cpm-replay log --server web-1 --family power
+  cpm-replay log --actor user:alice --from 2026-11-21T00:00:00Z
+  cpm-replay log --type PowerRequested,PowerRefused --output ndjson
+  cpm-replay log --from 4700 --follow
+)";
+
+constexpr auto kState = R"(
+A decision is shown whole: --at a sequence in its middle shows the state at its end. --at a time is
+the state before the first event that is later.
+
+Examples:
+  cpm-replay state
+  cpm-replay state --at 4711
+  cpm-replay state --at 2026-11-21T23:00:00+09:00 --output json
+)";
+
+constexpr auto kTransitions = R"(
+Each change of an actual status, decision by decision: what led there is the event that decided it,
+with who caused it; the rule is the row of the status table, or the rule before it, that says so.
+The transitions of one server are found by index; the rest of the log is not read.
+
+Examples:
+  cpm-replay transitions
+  cpm-replay transitions web-1 --output ndjson
+)";
+
+constexpr auto kExplain = R"(
+One status in words: the row or rule that says so and its evidence, what went into it, which
+deadlines are pending, and the last ten events of the server.
+
+Examples:
+  cpm-replay explain web-1
+  cpm-replay explain web-1 --at 2026-11-21T23:00:00Z
+)";
+
+constexpr auto kStep = R"(
+Each event of the server, and each of the manager that changed it, with the fields it changed. In a
+terminal one at a time: n (or Space, arrow down) next, p (arrow up) back, ] and [ to the next and
+the previous change of status, g first, G last, q quit. Piped, all of them.
+
+Examples:
+  cpm-replay step web-1
+  cpm-replay step web-1 | less
+  cpm-replay step web-1 --output ndjson
+)";
+
+constexpr auto kDiff = R"(
+Two moments: each field of a server, and each setting, that is not the same at both (but the number
+and the time of the last heartbeat). One --at: that moment and the end of the log. Two logs, each a
+data directory: up to where they are the same, what comes then in each, and how their ends differ.
+Exit status 1 when something differs.
+
+Examples:
+  cpm-replay diff --at 2026-11-21T22:00:00Z --at 2026-11-22T06:00:00Z
+  cpm-replay diff --at 4711
+  cpm-replay diff /var/lib/cpm /mnt/backup/cpm
+)";
+
+constexpr auto kWhatIf = R"(
+Decides the log's power requests and reports anew, with the manager's own rules, as if other
+settings had held all the time for every server; lists where a server would have had another status,
+from when until when. Reports come when they came: what agents would have done otherwise is not
+known, and a request that changed nothing left no trace. A report up to 250 ms after its deadline
+counts as in time, because the log tells when it was decided and not when it was answered.
+
+Examples:
+  cpm-replay what-if --missed 5
+  cpm-replay what-if --standby 2m --missed 1 --output ndjson
+  cpm-replay what-if --release-standby true
+)";
+
+constexpr auto kVerify = R"(
+Checks that no number is missing, that each record carries its predecessor's hash, that the log
+reaches its head witness, that each record can be read, and that each recorded status is the one
+that follows from the events. Prints a line a fault, and goes on where it can.
+
+Examples:
+  cpm-replay verify
+  cpm-replay --data-dir /mnt/backup/cpm verify --output json
+)";
+
+constexpr auto kStats = R"(
+Events by family and type; of each server its events, its heartbeats and the gaps between them
+(those without a loss in between), and its time in each status; the ten slowest starts (ON asked
+until ON) and stops (OFF asked until OFF).
+
+Examples:
+  cpm-replay stats
+  cpm-replay stats --output json
+)";
+
+constexpr CommandHelp kCommands[] = {
+    {Command::Log, "log", "The events, oldest first", kLog},
+    {Command::State, "state", "The servers, as they were at one moment", kState},
+    {Command::Transitions, "transitions", "Each change of status, and why", kTransitions},
+    {Command::Explain, "explain", "Why a server has, or had, its status", kExplain},
+    {Command::Step, "step", "Event by event, and what each changed", kStep},
+    {Command::Diff, "diff", "What differs between two moments, or two logs", kDiff},
+    {Command::WhatIf, "what-if", "What other settings would have led to", kWhatIf},
+    {Command::Verify, "verify", "Whether the log is whole and unchanged", kVerify},
+    {Command::Stats, "stats", "Figures: events, gaps, times", kStats},
+};
+
+} // namespace
+
+std::span<CommandHelp const> all_commands() {
+    return kCommands;
+}
+
+char const* about() {
+    return kAbout;
+}
+
+char const* notes() {
+    return kNotes;
+}
+
+} // namespace cpm::replay
