@@ -2,6 +2,7 @@
 #include "http/answers.hpp"
 #include "http/event_search.hpp"
 #include "http/handlers.hpp"
+#include "http/notification_answers.hpp"
 #include "http/query_input.hpp"
 #include "manager/people_commands.hpp"
 #include "projections/json_parts.hpp"
@@ -19,22 +20,6 @@ core::Error no_such_notification() {
     return {
         core::ErrorCode::NotFound,
         "there is no such notification any more: it went with its cause"};
-}
-
-/// That the log was rolled back is noted beside it, not in it, and so is no fold of its events. It
-/// goes when the rollback is accepted, not by being dismissed.
-json::object rolled_back_notification() {
-    return {
-        {"id", "rolled_back"},
-        {"kind", "rolled_back"},
-        {"severity", "error"},
-        {"server_ids", json::array{}},
-        {"text",
-         "The event log is older than it was (a restored disk, a truncated log). Nobody is told "
-         "OFF, and power requests are refused, until an administrator accepts this."},
-        {"since", nullptr},
-        {"actions", json::array{"accept_rollback"}},
-    };
 }
 
 /// The notifications of one page; a place is the id of the last one shown.

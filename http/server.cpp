@@ -93,6 +93,7 @@ asio::awaitable<void>
 tick(Door& door, Authentication& authentication, ManifestWaiters& waiters, Streams& streams) {
     asio::steady_timer timer(door.app.io);
     auto readiness = door.app.writer.readiness();
+    streams.set_rolled_back(readiness == manager::Readiness::RolledBack);
     auto tidied = door.last_tick;
     while (true) {
         timer.expires_after(Door::kTick);
@@ -114,6 +115,7 @@ tick(Door& door, Authentication& authentication, ManifestWaiters& waiters, Strea
         if (auto const present = door.app.writer.readiness(); present != readiness) {
             readiness = present;
             waiters.touch_all();
+            streams.set_rolled_back(readiness == manager::Readiness::RolledBack);
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "http/streams.hpp"
 
+#include "http/notification_answers.hpp"
 #include "projections/server_json.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -148,7 +149,8 @@ Streams::open(Caller const& caller, std::optional<std::string_view> last_event_i
     auto client = std::make_shared<Client>(*this, caller);
     auto const& head = model_.head();
     auto const id = last_event_id ? parse_id(*last_event_id, head.epoch) : std::nullopt;
-    if (id && *id >= resumable_from_ && *id <= head.sequence) {
+    bool const is_known = id && *id >= resumable_from_ && *id <= head.sequence;
+    if (is_known && !rolled_back_) {
         client->begin(changes_since(*id));
     } else {
         // Whoever comes at the same time shares one: after a restart all come.
@@ -160,6 +162,14 @@ Streams::open(Caller const& caller, std::optional<std::string_view> last_event_i
     if (stopping_)
         client->end();
     return client;
+}
+
+void Streams::set_rolled_back(bool is_rolled_back) {
+    if (rolled_back_ == is_rolled_back)
+        return;
+    rolled_back_ = is_rolled_back;
+    snapshot_ = {};
+    broadcast(snapshot());
 }
 
 void Streams::tick(core::Now now) {
@@ -240,6 +250,8 @@ std::string Streams::snapshot() const {
             server, model_.fleet().settings, model_.standby_remaining(server, now.mono), now.wall
         ));
     json::array notifications;
+    if (rolled_back_)
+        notifications.push_back(rolled_back_notification());
     for (auto const* const notification : model_.notifications().items())
         notifications.push_back(projections::to_json(*notification));
     auto const& head = model_.head();

@@ -27,7 +27,7 @@ namespace cpm::http {
 /// slowly is dropped, counted, and resumes by state when it comes again. A changed setting changes
 /// what is shown of every server, so it is a new snapshot.
 ///
-/// Ids are opaque to clients. While the log may have been rolled back nobody resumes.
+/// Ids are opaque to clients.
 ///
 /// Resuming: what a client missed is found by the sequences at which servers and notifications last
 /// changed. Only what this process has seen can be told so; an id from before it, or one that is
@@ -57,6 +57,9 @@ class Streams {
 
     /// The end of the history: ids from here on can be resumed from.
     void loaded();
+    /// That the log was rolled back, or that this was accepted: a new snapshot says so. Meanwhile
+    /// nobody resumes: an id does not tell of which history it is.
+    void set_rolled_back(bool is_rolled_back);
     /// Call often: sends what is due, and ends the streams whose session ended.
     void tick(core::Now now);
     /// Ends every stream; further ones end at once.
@@ -87,6 +90,7 @@ class Streams {
     std::unordered_set<Client*> clients_;
     std::uint64_t dropped_ = 0;
     bool stopping_ = false;
+    bool rolled_back_ = false;
 
     /// The last one, as long as somebody is being sent it.
     struct Snapshot {

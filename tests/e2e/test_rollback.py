@@ -4,6 +4,7 @@ outside."""
 import shutil
 import unittest
 
+import raw
 import support
 
 
@@ -58,6 +59,42 @@ class Rollback(unittest.TestCase):
         self.assertEqual(self.ready(), "ok")
         self.assertEqual(self.manager.power(self.server, "OFF").status, 202)
         self.manager.assert_replay_is_served()
+
+    def stream(self, last=None):
+        """The first message of a stream: (event, data, id)."""
+        with raw.Raw(self.manager.address) as connection:
+            resume = [f"Last-Event-ID: {last}"] if last else []
+            connection.request("GET /api/v1/stream HTTP/1.1",
+                               f"Authorization: Bearer {self.manager.token}", *resume)
+            self.assertEqual(connection.answer()[0], 200)
+            return connection.events(lambda _: True, patience=5)[0]
+
+    def test_no_stream_resumes_in_a_history_that_was_lost(self):
+        lost = self.stream()[2]
+        head = self.restore_an_older_disk()
+        with raw.Raw(self.manager.address) as watching:
+            watching.request("GET /api/v1/stream HTTP/1.1",
+                             f"Authorization: Bearer {self.manager.token}")
+            watching.answer()
+            first, = watching.events(lambda _: True)
+            self.assertEqual(first[1]["notifications"], [])
+            self.agent.heartbeat("ON", witness=head)
+            told = watching.events(lambda message: message[0] == "snapshot")[-1]
+            self.assertEqual([n["kind"] for n in told[1]["notifications"]], ["rolled_back"])
+            while self.manager.api("GET", "/head")["sequence"] <= head["sequence"]:
+                self.agent.heartbeat("ON")
+            # The sequences of the lost history are there again, and mean something else.
+            for last in (lost, told[2], str(head["sequence"])):
+                self.assertEqual(self.stream(last)[0], "snapshot")
+            self.assertEqual(self.manager.api("POST", "/rollback/accept").status, 200)
+            told = watching.events(lambda message: message[0] == "snapshot")[-1]
+            self.assertEqual((told[1]["notifications"], told[1]["epoch"]), ([], 2))
+        for last in (lost, str(head["sequence"]), told[2].split(".")[0]):
+            self.assertEqual(self.stream(last)[0], "snapshot")
+        self.manager.add_server("later")
+        event, data, last = self.stream(told[2])
+        self.assertEqual((event, data["name"]), ("server", "later"))
+        self.assertEqual(last, f"{self.manager.api('GET', '/head')['sequence']}.2")
 
     def test_what_an_agent_was_told_is_no_contradiction(self):
         heads = [self.agent.heartbeat("ON")["head"] for _ in range(3)]

@@ -136,6 +136,68 @@ class Stream(unittest.TestCase):
         self.manager.start()
         self.assertEqual(self.open(last=last).events(lambda _: True)[0][0], "snapshot")
 
+    def test_nothing_is_missed_by_one_who_comes_and_goes(self):
+        """Whatever breaks the connection, the manager's own end too: who resumes with the last id
+        it was told has, in the end, exactly what is served."""
+        servers = [self.manager.add_server(f"n{i}")["id"] for i in range(5)]
+        shown, last, snapshots = {}, None, 0
+
+        def hear(stream, until):
+            nonlocal last, snapshots
+            for event, data, number in stream.events(until):
+                if event == "snapshot":
+                    shown.clear()
+                    shown.update({server["id"]: server for server in data["servers"]})
+                    snapshots += 1
+                elif event == "server":
+                    shown[data["id"]] = data
+                elif event == "server_removed":
+                    shown.pop(data["id"], None)
+                last = number or last
+
+        def is_change(note):
+            return lambda message: message[0] == "server" and message[1]["note"] == note
+
+        for turn in range(12):
+            for i, server in enumerate(servers):  # away: some of it is told only by state
+                self.manager.api("PATCH", f"/servers/{server}", {"note": f"{turn} {i}"})
+            if turn % 4 == 1:
+                gone = servers.pop(0)
+                self.manager.api("DELETE", f"/servers/{gone}?force=true")
+                servers.append(self.manager.add_server(f"new {turn}")["id"])
+            if turn == 6:
+                self.manager.kill()
+                self.manager.start()
+            stream = self.open(last=last)
+            self.manager.api("PATCH", f"/servers/{servers[0]}", {"note": f"live {turn}"})
+            hear(stream, lambda m: is_change(f"live {turn}")(m) or m[0] == "snapshot" and any(
+                server["note"] == f"live {turn}" for server in m[1]["servers"]))
+            served = self.manager.api("GET", "/servers")["items"]
+            self.assertEqual({server["id"]: server["note"] for server in served},
+                             {server["id"]: server["note"] for server in shown.values()})
+            stream.close()
+        self.assertEqual(snapshots, 2)  # at first, and after the manager's end
+
+    def test_a_hundred_streams_at_once_are_told_all_in_the_same_order(self):
+        server = self.manager.add_server("watched")["id"]
+        streams = [self.open() for _ in range(100)]
+        for count in range(20):
+            self.manager.api("PATCH", f"/servers/{server}", {"note": f"{count}"})
+        told = []
+        for stream in streams:
+            messages = stream.events(lambda m: m[0] == "server" and m[1]["note"] == "19")
+            self.assertEqual(messages[0][0], "snapshot")
+            # One that came later has some of it in its snapshot.
+            told.append([(m[1]["note"], m[2]) for m in messages if m[0] == "server"])
+        self.assertEqual([note for note, _ in told[0]], [str(count) for count in range(20)])
+        for notes in told:
+            self.assertEqual(notes, told[0])
+        start = time.monotonic()
+        self.assertEqual(self.manager.stop(), 0)
+        for stream in streams:
+            self.assert_ended(stream)
+        self.assertLess(time.monotonic() - start, 8)
+
     def test_changed_settings_are_a_new_snapshot(self):
         self.machine("one")
         stream = self.open()
