@@ -353,6 +353,31 @@ class Places(unittest.TestCase):
                     connection.close()
             self.assertEqual(manager.ask("GET", "/healthz").status, 200)
 
+    def test_the_limits_are_options(self):
+        with support.Manager(args=["--connections", "12", "--connections-for-agents", "4"],
+                             env={"CPM_CONNECTIONS_PER_ADDRESS": "2"}) as manager:
+            connections = [raw.Raw(manager.address) for _ in range(12)]
+            statuses = []
+            for connection in connections:
+                connection.request()
+                statuses.append(connection.answer()[0])
+            self.assertEqual(statuses, [200] * 8 + [429] * 4)
+            for connection in connections:
+                connection.close()
+        for args, told in (
+                (["--connections", "7"], "--connections: expected a whole number from 8 to 65536"),
+                (["--connections", "many"], "--connections: expected a whole number"),
+                (["--connections-per-address", "0"], "--connections-per-address: expected a"),
+                (["--connections-for-agents", "-1"], "--connections-for-agents: expected a"),
+                (["--connections-for-agents", "1024"],
+                 "connections_for_agents: expected fewer than there are connections")):
+            manager = support.Manager(started=False)
+            self.addCleanup(manager.close)
+            manager.start(args=args, ready=False)
+            self.assertEqual(manager.process.wait(timeout=20), 2)
+            self.assertIn(told, manager.output())
+            manager.kill()
+
     def test_without_file_descriptors_it_neither_spins_nor_ends(self):
         with support.Manager() as manager:
             support.let_pass(2.5)  # nothing is left to write, so the log needs no file

@@ -77,6 +77,17 @@ class Network(unittest.TestCase):
         connections[1].close()
         support.wait_until("a place", lambda: self.ask("GET /healthz HTTP/1.1")[0] == 200)
 
+    def test_how_many_one_address_has_is_an_option_and_a_trusted_proxy_speaks_for_many(self):
+        for proxies, refused in (("127.0.0.1", 1), ("10.77.0.0/24", 0)):
+            with support.Manager(listen="0.0.0.0:0", env={
+                    "CPM_CONNECTIONS_PER_ADDRESS": "3", "CPM_TRUSTED_PROXIES": proxies}) as manager:
+                self.port = manager.address[1]
+                connections = [self.connect() for _ in range(4)]
+                for connection in connections:
+                    connection.request()
+                statuses = [connection.answer()[0] for connection in connections]
+                self.assertEqual(statuses, [200] * (4 - refused) + [429] * refused)
+
     def test_configured_names_are_answered_to(self):
         with support.Manager(env={"CPM_HOST_NAMES": "cpm.example",
                                   "CPM_PUBLIC_URL": "https://front.example:8443/cpm"}) as manager:
