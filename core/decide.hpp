@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cpm::core {
 
@@ -47,6 +48,7 @@ struct Report {
     Leaving leaving = Leaving::No;
     std::string agent_version;
     std::string address;
+    std::vector<std::string> woke{}; ///< the wakes this agent was asked for and has sent
 };
 
 /// A heartbeat: it counts (HeartbeatReceived), or not (ReportIgnored; the second of a replaced

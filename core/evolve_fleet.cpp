@@ -51,7 +51,15 @@ void note_request(Server& server, Event const& event, PowerRequested const& requ
     server.wakes = {};
 }
 
-void note_wake(Server& server, Event const& event) {
+void note_wake(Server& server, Event const& event, WakeSent const& sent) {
+    if (sent.relay) {
+        server.wakes.last_relay = sent.relay;
+        return;
+    }
+    bool const is_persons =
+        event.actor.kind == ActorKind::User || event.actor.kind == ActorKind::Token;
+    if (is_persons)
+        return;
     // One decision is one round, however many MACs it has: only its first event counts.
     if (event.sequence == event.decision)
         ++server.wakes.rounds;
@@ -71,8 +79,8 @@ void note(Fleet& fleet, Server& server, Event const& event) {
         note_heartbeat(server, event, *heartbeat);
     else if (auto const* request = std::get_if<PowerRequested>(&event.payload))
         note_request(server, event, *request);
-    else if (std::holds_alternative<WakeSent>(event.payload))
-        note_wake(server, event);
+    else if (auto const* sent = std::get_if<WakeSent>(&event.payload))
+        note_wake(server, event, *sent);
     else if (auto const* updated = std::get_if<ServerUpdated>(&event.payload))
         configure(fleet, server, event, updated->config);
     else if (auto const* joined = std::get_if<AgentJoined>(&event.payload))

@@ -27,9 +27,11 @@ struct Agent {
 
 /// The packets sent for the standing ON request.
 struct Wakes {
-    std::uint32_t rounds =
-        0; ///< WakeSent decisions since the request; a round is a packet to each MAC
-    WallTime last_at{};
+    /// The manager's own since the request; a round is a packet to each MAC. Those that a person
+    /// asked for are none.
+    std::uint32_t rounds = 0;
+    WallTime last_at{};  ///< of the last round
+    ServerId last_relay; ///< the last server whose agent was to send one
     bool operator==(Wakes const&) const = default;
 };
 

@@ -215,6 +215,7 @@ core::WakeSent read(wire::WakeSent const& w, Reading& r) {
         .way = text(w.way(), r),
         .ok = w.ok(),
         .detail = text(w.detail(), r),
+        .relay = {w.relay()},
     };
 }
 

@@ -181,7 +181,7 @@ Offset<wire::WakeSent> write(Builder& b, core::WakeSent const& v) {
     auto const card = mac(v.mac);
     auto const way = text(b, v.way);
     auto const detail = text(b, v.detail);
-    return wire::CreateWakeSent(b, v.request.value, &card, way, v.ok, detail);
+    return wire::CreateWakeSent(b, v.request.value, &card, way, v.ok, detail, v.relay.value);
 }
 
 // heartbeats

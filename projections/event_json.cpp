@@ -133,6 +133,7 @@ struct Data {
             {"way", event.way},
             {"ok", event.ok},
             {"detail", text_or_null(event.detail)},
+            {"relay", text_or_null(event.relay ? core::to_string(event.relay) : "")},
         };
     }
 

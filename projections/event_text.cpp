@@ -66,10 +66,11 @@ std::string order(core::OrderSent const& event) {
 
 std::string wake(core::WakeSent const& event) {
     return format(
-        "{} to {}, {}{}",
+        "{} to {}, {}{}{}",
         event.ok ? "sent" : "FAILED",
         to_string(event.mac),
         event.way,
+        event.relay ? " by " + to_string(event.relay) : "",
         event.detail.empty() ? "" : ": " + event.detail
     );
 }

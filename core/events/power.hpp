@@ -77,12 +77,15 @@ struct OrderSent {
     bool operator==(OrderSent const&) const = default;
 };
 
+/// A magic packet left for this card, or could not: sent by the manager, or by a server that is ON
+/// on the sleeper's segment.
 struct WakeSent {
     Sequence request; ///< the ON request it serves
     MacAddress mac;
-    std::string way; ///< "broadcast 192.0.2.255:9 on eth0"
+    std::string way; ///< "UDP 192.0.2.255 port 9 by eth0", "relay"
     bool ok = false;
     std::string detail; ///< why it failed
+    ServerId relay{};   ///< whose agent sent it, or was to; none: the manager did
     bool operator==(WakeSent const&) const = default;
 };
 

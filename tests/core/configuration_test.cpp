@@ -345,9 +345,29 @@ TEST_CASE("fleet: wakes are counted by rounds, from the last ON request (1.6)") 
     second.at = WallTime{6s};
     evolve(fleet, first);
     evolve(fleet, second);
-    CHECK(fleet.find(Scene::kId)->wakes == Wakes{1, WallTime{6s}});
+    CHECK(fleet.find(Scene::kId)->wakes == Wakes{1, WallTime{6s}, {}});
     scene.asks(PowerStatus::Off);
     CHECK(scene.server().wakes == Wakes{});
+}
+
+TEST_CASE("fleet: a wake a person asked for, or a relay sent, is no round (1.6)") {
+    auto fleet = Scene::running().fleet();
+    Event event;
+    event.sequence = event.decision = Sequence{500};
+    event.server = Scene::kId;
+    event.at = WallTime{5s};
+    event.actor = {ActorKind::User, "alice"};
+    event.payload = WakeSent{};
+    evolve(fleet, event);
+    event.actor = {ActorKind::Token, "script"};
+    evolve(fleet, event);
+    CHECK(fleet.find(Scene::kId)->wakes == Wakes{});
+    event.actor = {ActorKind::Agent, {}};
+    WakeSent relayed;
+    relayed.relay = {77};
+    event.payload = relayed;
+    evolve(fleet, event);
+    CHECK(fleet.find(Scene::kId)->wakes == Wakes{0, {}, {77}});
 }
 
 TEST_CASE("fleet: settings and the epoch are folds of their events") {

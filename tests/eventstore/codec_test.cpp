@@ -167,6 +167,11 @@ TEST_CASE("codec: the golden records of every type are read and written as ever 
     CHECK(golden.size() == 36);
 }
 
+TEST_CASE("codec: the relay of a wake comes back, too (2.1)") {
+    WakeSent sent{{47}, {{2, 0, 0, 0, 0, 1}}, "relay", true, "", {0xfedcba9876543210}};
+    CHECK(decode(record_of(sent))->event.payload == Payload{sent});
+}
+
 TEST_CASE("codec: every word of every enumeration comes back") {
     auto const same = [](Payload const& payload) {
         CHECK(decode(record_of(payload))->event.payload == payload);

@@ -216,7 +216,12 @@ TEST_CASE("event JSON: the data of power events") {
     check_data(
         core::WakeSent{{3}, {{2, 0, 0, 0, 0, 1}}, "broadcast 192.0.2.255:9 on eth0", true, ""},
         R"({"request": 3, "mac_address": "02:00:00:00:00:01",
-            "way": "broadcast 192.0.2.255:9 on eth0", "ok": true, "detail": null})"
+            "way": "broadcast 192.0.2.255:9 on eth0", "ok": true, "detail": null, "relay": null})"
+    );
+    check_data(
+        core::WakeSent{{3}, {{2, 0, 0, 0, 0, 1}}, "relay", false, "silent", {0xab}},
+        R"({"request": 3, "mac_address": "02:00:00:00:00:01", "way": "relay", "ok": false,
+            "detail": "silent", "relay": "srv_00000000000000ab"})"
     );
 }
 
