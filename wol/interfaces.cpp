@@ -70,9 +70,11 @@ std::optional<Ipv4Address> broadcast_of(Ipv4Address const& address, Ipv4Address 
 
 void take_ipv4(Interface& interface, ifaddrs const& entry) {
     InterfaceAddress added{.address = ipv4_of(entry.ifa_addr), .broadcast = std::nullopt};
-    bool const has_broadcast = interface.can_broadcast || interface.loopback;
-    if (has_broadcast && entry.ifa_netmask != nullptr) {
-        added.broadcast = broadcast_of(added.address, ipv4_of(entry.ifa_netmask));
+    if (entry.ifa_netmask != nullptr) {
+        added.mask = ipv4_of(entry.ifa_netmask);
+    }
+    if (interface.can_broadcast || interface.loopback) {
+        added.broadcast = broadcast_of(added.address, added.mask);
     }
     interface.ipv4.push_back(added);
 }

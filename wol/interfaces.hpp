@@ -17,6 +17,7 @@ struct InterfaceAddress {
     /// The directed broadcast of its network; none on a point-to-point link or a network of one or
     /// two addresses.
     std::optional<Ipv4Address> broadcast;
+    Ipv4Address mask{255, 255, 255, 255};
 };
 
 struct Interface {

@@ -45,6 +45,10 @@ class WakeSender {
 
     /// Does not wait for the network.
     [[nodiscard]] virtual WakeResult send(WakeTarget const& target) = 0;
+
+    /// Whether an interface of this machine is in the network of this address, so that its packets
+    /// reach the segment without a router. Where the kernel does not say: true.
+    [[nodiscard]] virtual bool is_local(Ipv4Address const& address) = 0;
 };
 
 } // namespace cpm::wol

@@ -5,6 +5,10 @@
 #include "tests/fakes/journal.hpp"
 #include "wol/wake_sender.hpp"
 
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace cpm::test {
 
 /// Sends nothing, and remembers what it was to send and when. No failure while `failure` is empty.
@@ -27,8 +31,13 @@ class RecordingWakeSender final : public wol::WakeSender {
         return "UDP 255.255.255.255 port 9 by eth0";
     }
 
+    bool is_local(wol::Ipv4Address const& address) override {
+        return !foreign || address[2] != *foreign;
+    }
+
     std::vector<Sent> sent;
     std::string failure;
+    std::optional<std::uint8_t> foreign; ///< 10.0.N.0/24 is behind a router
 
   private:
     Journal& journal_;

@@ -113,11 +113,11 @@ void wait_for_link(std::string const& name) {
     REQUIRE(running);
 }
 
-Listener::Listener(std::string const& interface)
+Listener::Listener(std::string const& interface, std::uint16_t type)
     : descriptor_{socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)} {
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(ETH_P_IP);
+    address.sll_protocol = htons(type);
     address.sll_ifindex = static_cast<int>(if_nametoindex(interface.c_str()));
     REQUIRE(address.sll_ifindex != 0);
     REQUIRE(bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);

@@ -27,11 +27,11 @@ void add_cable(std::string const& name);
 /// gave it one.
 void wait_for_link(std::string const& name);
 
-/// What a machine on the far end of a cable sees: whole Ethernet frames with IPv4 in them, in
-/// order.
+/// What a machine on the far end of a cable sees: whole Ethernet frames of one type (IPv4, unless
+/// another is given), in order.
 class Listener {
   public:
-    explicit Listener(std::string const& interface);
+    explicit Listener(std::string const& interface, std::uint16_t type = 0x0800);
     Listener(Listener const&) = delete;
     Listener& operator=(Listener const&) = delete;
     ~Listener();

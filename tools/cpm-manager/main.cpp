@@ -9,7 +9,7 @@
 #include "tools/cpm-manager/options.hpp"
 #include "tools/cpm-manager/ready.hpp"
 #include "wol/interfaces.hpp"
-#include "wol/udp_broadcast_sender.hpp"
+#include "wol/lan_sender.hpp"
 
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
@@ -215,7 +215,7 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
         certificate = std::move(*own);
     }
     manager::SystemRandom random;
-    wol::UdpBroadcastSender sender;
+    wol::LanSender sender;
     auto const setup_code = has_users(**log) ? std::string{} : tools::make_setup_code(random);
     http::Server server({
         .log = **log,

@@ -1,5 +1,5 @@
 #include "tests/wol/network_namespace.hpp"
-#include "wol/udp_broadcast_sender.hpp"
+#include "wol/udp_broadcast.hpp"
 
 #include <doctest/doctest.h>
 
@@ -96,7 +96,7 @@ TEST_CASE("wake: a machine on the segment receives a well-formed broadcast frame
     in_network_namespace([] {
         add_lan("lan0", "10.0.0.1/24");
         Listener const machine{"lan0-far"};
-        auto const result = UdpBroadcastSender{}.send(to_address(kLimitedBroadcast));
+        auto const result = send_udp(to_address(kLimitedBroadcast));
         CHECK(result == WakeResult{"UDP 255.255.255.255 port 9 by lan0"});
         check_frame(
             machine.next(),
@@ -116,9 +116,8 @@ TEST_CASE("wake: without a named interface every segment receives it once, with 
         ip("route add default via 10.0.0.254");
         Listener const first{"lan0-far"};
         Listener const second{"lan1-far"};
-        UdpBroadcastSender sender;
-        CHECK(sender.send({.mac = kMac, .interface = {}, .secure_on = {}}).has_value());
-        CHECK(sender.send({.mac = kOtherMac, .interface = {}, .secure_on = {}}).has_value());
+        CHECK(send_udp({.mac = kMac, .interface = {}, .secure_on = {}}).has_value());
+        CHECK(send_udp({.mac = kOtherMac, .interface = {}, .secure_on = {}}).has_value());
 
         Expected expected{
             .source_ip = {10, 0, 0, 1},
@@ -140,11 +139,8 @@ TEST_CASE("wake: a named interface is the only one it leaves by") {
         add_lan("lan1", "10.1.0.1/24");
         Listener const first{"lan0-far"};
         Listener const second{"lan1-far"};
-        UdpBroadcastSender sender;
-        CHECK(
-            sender.send(by_interface("lan1")) == WakeResult{"UDP 255.255.255.255 port 9 by lan1"}
-        );
-        CHECK(sender.send(by_interface("lan0", kOtherMac)).has_value());
+        CHECK(send_udp(by_interface("lan1")) == WakeResult{"UDP 255.255.255.255 port 9 by lan1"});
+        CHECK(send_udp(by_interface("lan0", kOtherMac)).has_value());
         CHECK(payload_of(second.next()) == payload_for(kMac));
         // The first thing lan0 carries is the packet meant for it.
         CHECK(payload_of(first.next()) == payload_for(kOtherMac));
@@ -155,7 +151,7 @@ TEST_CASE("wake: a named interface needs no address of its own") {
     in_network_namespace([] {
         add_cable("lan0");
         Listener const machine{"lan0-far"};
-        CHECK(UdpBroadcastSender{}.send(by_interface("lan0")).has_value());
+        CHECK(send_udp(by_interface("lan0")).has_value());
         check_frame(
             machine.next(),
             {.source_ip = {0, 0, 0, 0},
@@ -171,7 +167,7 @@ TEST_CASE("wake: a directed broadcast leaves by the interface of its network") {
         add_lan("lan0", "10.0.0.1/24");
         add_lan("lan1", "10.1.0.1/24");
         Listener const machine{"lan1-far"};
-        auto const result = UdpBroadcastSender{}.send(to_address({10, 1, 0, 255}));
+        auto const result = send_udp(to_address({10, 1, 0, 255}));
         CHECK(result == WakeResult{"UDP 10.1.0.255 port 9 by lan1"});
         check_frame(
             machine.next(),
@@ -189,7 +185,7 @@ TEST_CASE("wake: a directed broadcast of a foreign network goes to its router") 
         ip("route add 10.7.0.0/24 via 10.0.0.254");
         ip("neighbour add 10.0.0.254 lladdr 52:54:00:00:00:fe dev lan0");
         Listener const router{"lan0-far"};
-        auto const result = UdpBroadcastSender{}.send(to_address({10, 7, 0, 255}));
+        auto const result = send_udp(to_address({10, 7, 0, 255}));
         CHECK(result == WakeResult{"UDP 10.7.0.255 port 9 by the routing table"});
         auto const frame = router.next();
         CHECK(slice(frame, 0, 6) == Bytes{0x52, 0x54, 0x00, 0x00, 0x00, 0xFE});
@@ -203,9 +199,7 @@ TEST_CASE("wake: the SecureOn password ends the packet, and is in no text") {
         Listener const machine{"lan0-far"};
         auto target = to_address(kLimitedBroadcast);
         target.secure_on = SecureOn{std::array<std::uint8_t, 6>{1, 2, 3, 4, 5, 6}};
-        CHECK(
-            UdpBroadcastSender{}.send(target) == WakeResult{"UDP 255.255.255.255 port 9 by lan0"}
-        );
+        CHECK(send_udp(target) == WakeResult{"UDP 255.255.255.255 port 9 by lan0"});
         auto expected = payload_for(kMac);
         expected.insert(expected.end(), {1, 2, 3, 4, 5, 6});
         CHECK(payload_of(machine.next()) == expected);
@@ -219,8 +213,7 @@ TEST_CASE("wake: each port gets a packet") {
         auto target = to_address(kLimitedBroadcast);
         target.ports = {7, 40009};
         CHECK(
-            UdpBroadcastSender{}.send(target) ==
-            WakeResult{"UDP 255.255.255.255 port 7 by lan0, port 40009 by lan0"}
+            send_udp(target) == WakeResult{"UDP 255.255.255.255 port 7 by lan0, port 40009 by lan0"}
         );
         CHECK(slice(machine.next(), 36, 2) == Bytes{0, 7});
         CHECK(slice(machine.next(), 36, 2) == Bytes{0x9C, 0x49});
@@ -231,7 +224,7 @@ TEST_CASE("wake: the loopback's broadcast works where there is no other interfac
     in_network_namespace([] {
         ip("link set lo up");
         Listener const loopback{"lo"};
-        auto const result = UdpBroadcastSender{}.send(to_address({127, 255, 255, 255}));
+        auto const result = send_udp(to_address({127, 255, 255, 255}));
         CHECK(result == WakeResult{"UDP 127.255.255.255 port 9 by lo"});
         CHECK(payload_of(loopback.next()) == payload_for(kMac));
     });
@@ -248,7 +241,7 @@ TEST_CASE("wake: a program on this machine receives the loopback's broadcast, wi
 
     auto target = to_address({127, 255, 255, 255});
     target.ports = {ntohs(address.sin_port)};
-    CHECK(UdpBroadcastSender{}.send(target).has_value());
+    CHECK(send_udp(target).has_value());
 
     pollfd ready{.fd = receiver, .events = POLLIN, .revents = 0};
     CHECK(poll(&ready, 1, 5000) == 1);
@@ -262,9 +255,8 @@ TEST_CASE("wake: a program on this machine receives the loopback's broadcast, wi
 TEST_CASE("wake: what cannot be sent says why, and what to do") {
     in_network_namespace([] {
         ip("link set lo up");
-        UdpBroadcastSender sender;
         auto const refusal = [&](WakeTarget const& target) {
-            auto const result = sender.send(target);
+            auto const result = send_udp(target);
             return result ? "sent: " + *result : result.error();
         };
 
@@ -302,7 +294,7 @@ TEST_CASE("wake: a packet that fails is named beside those that left") {
         auto target = to_address(kLimitedBroadcast);
         target.ports = {0, 9};
         CHECK(
-            UdpBroadcastSender{}.send(target) ==
+            send_udp(target) ==
             WakeResult{
                 "UDP 255.255.255.255 port 9 by lan0; failed port 0 by lan0: Invalid argument; "
                 "wake.ports must be from 1 to 65535"}
