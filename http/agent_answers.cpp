@@ -49,6 +49,19 @@ json::object agent_answer(
     return answer;
 }
 
+json::array
+wake_json(std::vector<manager::WakeAsk> const& asks, manager::Accounts const& accounts) {
+    json::array wakes;
+    for (auto const& ask : asks) {
+        json::object wake{{"mac_address", core::to_string(ask.mac)}};
+        if (auto const* password = accounts.find_wake_password(ask.sleeper))
+            wake["secure_on"] = password->hex;
+        wake["id"] = ask.id;
+        wakes.push_back(std::move(wake));
+    }
+    return wakes;
+}
+
 std::string_view notice_text(core::Notice notice) {
     switch (notice) {
     case core::Notice::None: return "";

@@ -2,11 +2,15 @@
 
 #include "core/manifest.hpp"
 #include "eventstore/event_log.hpp"
+#include "manager/accounts.hpp"
 #include "manager/keys.hpp"
+#include "manager/relays.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include <string_view>
+#include <vector>
 
 namespace cpm::http {
 
@@ -19,6 +23,11 @@ boost::json::object agent_answer(
     eventstore::Head const& head,
     manager::Keys const& keys
 );
+
+/// The magic packets that an agent is to send for others: [{mac_address, secure_on?, id}]. The only
+/// place where a SecureOn password leaves the manager other than in a packet.
+boost::json::array
+wake_json(std::vector<manager::WakeAsk> const& asks, manager::Accounts const& accounts);
 
 /// Why an agent is told ON although OFF is asked for, and what to do; empty for None.
 std::string_view notice_text(core::Notice notice);

@@ -44,7 +44,6 @@ std::optional<core::BootIdentity> read_identity(Input& input) {
 /// Fields that change no status, but are part of the interface: here only their form is checked.
 void check_unused(Fields& fields) {
     fields.number("uptime_seconds", 0, kAnyNumber);
-    fields.texts("woke");
     fields.object("witness");
 }
 
@@ -84,6 +83,7 @@ core::Result<core::Report> read_heartbeat(Request const& request) {
                          .value_or(core::Leaving::No);
     report.agent_version = fields.line("agent_version", kMaxVersion).value_or("");
     report.address = request.peer;
+    report.woke = fields.texts("woke").value_or(std::vector<std::string>{});
     check_unused(fields);
     if (auto const fine = faults.result(); !fine)
         return tl::make_unexpected(fine.error());

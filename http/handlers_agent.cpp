@@ -22,8 +22,10 @@ std::string etag_of(std::string_view version) {
 
 Response told(App const& app, manager::ManifestOutcome const& outcome) {
     auto const& head = app.model.head();
-    auto response =
-        json_response(200, agent_answer(outcome.manifest, outcome.version, head, app.keys));
+    auto body = agent_answer(outcome.manifest, outcome.version, head, app.keys);
+    if (!outcome.wake.empty())
+        body["wake"] = wake_json(outcome.wake, app.model.accounts());
+    auto response = json_response(200, body);
     response.headers.emplace_back("ETag", etag_of(outcome.version));
     return response;
 }
@@ -57,9 +59,8 @@ manager::ManifestOutcome
 look(App const& app, core::Server const& server, core::Asker const& asker) {
     bool const rolled_back = app.writer.readiness() == manager::Readiness::RolledBack;
     auto manifest = core::manifest_for(server, app.model.fleet().settings, asker, rolled_back);
-    auto const request = server.state.request ? server.state.request->sequence : core::Sequence{};
-    auto version = core::manifest_version(manifest, request);
-    return {std::move(manifest), std::move(version)};
+    auto asked = app.model.wake_asks(server.id, app.clock.now().mono);
+    return manager::make_manifest_outcome(server, std::move(manifest), std::move(asked));
 }
 
 } // namespace

@@ -55,6 +55,11 @@ void ManifestWaiters::on_published(manager::Publication const& publication) {
         for (auto it = first; it != last; ++it)
             wake(*it->second, result);
     }
+    for (auto const& [relay, asks] : publication.wake_asks) {
+        auto const [first, last] = waiters_.equal_range(relay);
+        for (auto it = first; it != last; ++it)
+            wake(*it->second, WaitResult::Touched);
+    }
 }
 
 void ManifestWaiters::touch_all() {

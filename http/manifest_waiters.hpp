@@ -22,8 +22,9 @@ enum class WaitResult : std::uint8_t {
 };
 
 /// The held GET /agent/v1/manifest calls, by server (HTTP 3.3). A batch touches every server that
-/// has an event in it, a settings change or an accepted rollback touches all. An agent's own
-/// heartbeat touches its server, too: compare what the manifest says, and wait again.
+/// has an event in it or is asked to wake others, a settings change or an accepted rollback touches
+/// all. An agent's own heartbeat touches its server, too: compare what the manifest says, and wait
+/// again.
 ///
 /// Concurrency: the interface's thread.
 class ManifestWaiters {

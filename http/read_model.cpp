@@ -50,9 +50,21 @@ void ReadModel::apply(manager::Publication const& publication) {
     append(applied.notifications, conclude());
     for (auto const& change : publication.changes)
         load(change);
+    for (auto const& [relay, asks] : publication.wake_asks) {
+        if (asks.empty())
+            wake_asks_.erase(relay);
+        else
+            wake_asks_.insert_or_assign(relay, asks);
+    }
     head_ = publication.head;
     for (auto const& observer : observers_)
         observer(applied);
+}
+
+std::vector<manager::WakeAsk> ReadModel::wake_asks(core::ServerId relay, core::MonoTime now) const {
+    auto const found = wake_asks_.find(relay);
+    return found == wake_asks_.end() ? std::vector<manager::WakeAsk>{}
+                                     : manager::handed_out(found->second, now);
 }
 
 core::milliseconds

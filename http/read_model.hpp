@@ -41,6 +41,8 @@ class ReadModel {
     manager::Accounts const& accounts() const { return accounts_; }
     projections::Notifications const& notifications() const { return notifications_; }
     eventstore::Head const& head() const { return head_; }
+    /// What a server's agent is to send for others now.
+    std::vector<manager::WakeAsk> wake_asks(core::ServerId relay, core::MonoTime now) const;
 
     /// What is left of a server's open standby time; zero when none is open.
     core::milliseconds standby_remaining(core::Server const& server, core::MonoTime now) const;
@@ -56,6 +58,7 @@ class ReadModel {
     projections::Notifications notifications_;
     eventstore::Head head_;
     std::unordered_map<core::ServerId, core::MonoTime> standby_ends_;
+    std::unordered_map<core::ServerId, std::vector<manager::WakeAsk>> wake_asks_; ///< by relay
     std::vector<core::Event> open_decision_; ///< until its last event is taken in
     std::vector<Observer> observers_;
 };

@@ -1,6 +1,7 @@
 #include "manager/agent_commands.hpp"
 
 #include "core/evolve.hpp"
+#include "manager/wake_commands.hpp"
 
 namespace cpm::manager {
 namespace {
@@ -23,10 +24,9 @@ core::Result<core::Server const*> find_caller(Turn const& turn, core::ServerId i
     return server;
 }
 
-ManifestOutcome outcome(core::Server const& server, core::Manifest manifest) {
-    auto const request = server.state.request ? server.state.request->sequence : core::Sequence{};
-    auto version = core::manifest_version(manifest, request);
-    return {std::move(manifest), std::move(version)};
+ManifestOutcome outcome(Turn& turn, core::Server const& server, core::Manifest manifest) {
+    auto asked = turn.relays().asked_of(server.id, turn.now().mono);
+    return make_manifest_outcome(server, std::move(manifest), std::move(asked));
 }
 
 core::OrderSent order_sent(core::Server const& server, core::Asker const& asker, bool is_signed) {
@@ -56,6 +56,17 @@ core::Manifest manifest_after(
 
 } // namespace
 
+ManifestOutcome make_manifest_outcome(
+    core::Server const& server, core::Manifest manifest, std::vector<WakeAsk> asked
+) {
+    auto const request = server.state.request ? server.state.request->sequence : core::Sequence{};
+    auto version = core::manifest_version(manifest, request);
+    // Who is told OFF is about to go down, and has other things to do.
+    if (manifest.power_status == core::PowerStatus::Off)
+        asked.clear();
+    return {std::move(manifest), version_with(std::move(version), asked), std::move(asked)};
+}
+
 core::Result<ManifestOutcome> decide(Turn& turn, ReceiveHeartbeat const& command) {
     auto const found = find_caller(turn, command.server);
     if (!found)
@@ -76,8 +87,11 @@ core::Result<ManifestOutcome> decide(Turn& turn, ReceiveHeartbeat const& command
         if (manifest.power_status == core::PowerStatus::Off)
             payloads.push_back(order_sent(*server, asker, manifest.order.has_value()));
     }
+    bool const counts = manifest.notice != core::Notice::Ignored;
     turn.record(command.server, std::move(payloads), kAgent);
-    return outcome(*server, std::move(manifest));
+    if (counts)
+        note_woke(turn, *server, report.woke);
+    return outcome(turn, *server, std::move(manifest));
 }
 
 core::Result<ManifestOutcome> decide(Turn& turn, AskManifest const& command) {
@@ -92,7 +106,7 @@ core::Result<ManifestOutcome> decide(Turn& turn, AskManifest const& command) {
         payloads.push_back(order_sent(*server, command.asker, manifest.order.has_value()));
         turn.record(command.server, std::move(payloads), kAgent, server->state.request->sequence);
     }
-    return outcome(*server, std::move(manifest));
+    return outcome(turn, *server, std::move(manifest));
 }
 
 core::Result<NoteRollback::Outcome> decide(Turn& turn, NoteRollback const& command) {

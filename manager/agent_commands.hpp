@@ -3,9 +3,11 @@
 #include "core/decide.hpp"
 #include "core/decide_fleet.hpp"
 #include "core/manifest.hpp"
+#include "manager/relays.hpp"
 #include "manager/turn.hpp"
 
 #include <string>
+#include <vector>
 
 namespace cpm::manager {
 
@@ -16,7 +18,12 @@ namespace cpm::manager {
 struct ManifestOutcome {
     core::Manifest manifest;
     std::string version;
+    std::vector<WakeAsk> wake{}; ///< what it is to send for others; only with ON
 };
+/// With its version; `asked`: all that this agent is asked for.
+ManifestOutcome make_manifest_outcome(
+    core::Server const& server, core::Manifest manifest, std::vector<WakeAsk> asked
+);
 
 struct ReceiveHeartbeat {
     using Outcome = ManifestOutcome;

@@ -2,6 +2,7 @@
 
 #include "core/evolve.hpp"
 #include "eventstore/fault_point.hpp"
+#include "manager/wake_commands.hpp"
 
 #include <algorithm>
 
@@ -128,6 +129,7 @@ void Engine::decide_start(Turn& turn, std::vector<Doubtful> const& doubtful) {
 
 void Engine::arm_after_start(core::Now now) {
     for (auto const& [id, server] : fleet_.servers) {
+        relays_.note(server);
         auto const& state = server.state;
         // The manager heard nothing while it was down: silence counts from here.
         if (state.current != core::HeartbeatStatus::None)
@@ -163,6 +165,8 @@ Turn Engine::begin_turn(core::Now now) {
          accounts_,
          idempotency_,
          parts_.random,
+         waker_,
+         relays_,
          parts_.own_macs,
          remaining_,
          mark_rolled_back_,
@@ -247,8 +251,7 @@ void Engine::decide_wake(Turn& turn, core::Server const& server, Due const& due)
             deadlines_.set(server.id, DeadlineKind::WakeTurn, at, due.about);
             return;
         }
-    auto sent = waker_.wake(server, accounts_.find_wake_password(server.id));
-    turn.record(server.id, std::move(sent), kTimer, due.about);
+    send_wake(turn, server, kTimer);
 }
 
 core::Result<void> Engine::commit(Turn& turn) {
@@ -269,6 +272,7 @@ core::Result<void> Engine::commit(Turn& turn) {
     auto publication = std::make_shared<Publication>();
     publication->events = std::move(events);
     publication->changes = std::move(changes);
+    publication->wake_asks = relays_.take_changes();
     publication->head = parts_.log.head();
     publication->now = turn.now();
     parts_.subscriber.on_published(std::move(publication));

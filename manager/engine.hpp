@@ -8,6 +8,7 @@
 #include "manager/job.hpp"
 #include "manager/publication.hpp"
 #include "manager/random.hpp"
+#include "manager/relays.hpp"
 #include "manager/space.hpp"
 #include "manager/waker.hpp"
 
@@ -98,6 +99,7 @@ class Engine {
     Idempotency idempotency_;
     Deadlines deadlines_;
     Waker waker_;
+    Relays relays_;
     std::function<core::milliseconds(core::ServerId)> remaining_;
     std::function<core::Result<void>(std::string_view)> mark_rolled_back_;
     bool rolled_back_ = false;

@@ -16,6 +16,7 @@ void Engine::arm(core::Event const& event, core::Now decided) {
     auto const* server = fleet_.find(event.server);
     if (!server) {
         deadlines_.forget(event.server);
+        relays_.forget(event.server);
         return;
     }
     auto const id = event.server;
@@ -23,6 +24,8 @@ void Engine::arm(core::Event const& event, core::Now decided) {
         deadlines_.set(id, DeadlineKind::Wake, at, server->state.request->sequence);
     };
     if (auto const* heartbeat = std::get_if<core::HeartbeatReceived>(&event.payload)) {
+        relays_.note(*server);
+        relays_.end(id); // it is up
         // From the answer on: a slow sync must not shorten the time an agent has.
         auto const answered = parts_.clock.now().mono;
         deadlines_.set(id, DeadlineKind::Silence, answered + heartbeat->timeout, event.sequence);
@@ -30,6 +33,7 @@ void Engine::arm(core::Event const& event, core::Now decided) {
         if (heartbeat->status == core::HeartbeatStatus::On || server->wakes.rounds > 0)
             clear_wake(id);
     } else if (auto const* request = std::get_if<core::PowerRequested>(&event.payload)) {
+        relays_.end(id);
         deadlines_.set(id, DeadlineKind::Standby, decided.mono + request->standby, event.sequence);
         if (request->target == core::PowerStatus::On)
             deadlines_.set(id, DeadlineKind::Wake, decided.mono, event.sequence);
@@ -54,8 +58,11 @@ void Engine::arm(core::Event const& event, core::Now decided) {
                                 deadlines_.at(id, DeadlineKind::WakeTurn).has_value();
         if (awaits_start(*server) && is_due && !is_pending)
             wake_at(decided.mono);
-    } else if (std::holds_alternative<core::WakeSent>(event.payload)) {
-        if (server->state.actual == kStarting)
+    } else if (std::holds_alternative<core::AgentJoined>(event.payload)) {
+        relays_.note(*server);
+    } else if (auto const* sent = std::get_if<core::WakeSent>(&event.payload)) {
+        bool const is_round = event.actor.kind == core::ActorKind::Timer && !sent->relay;
+        if (is_round && server->state.actual == kStarting)
             wake_at(decided.mono + wake_pause(server->wakes.rounds));
     }
 }

@@ -2,6 +2,7 @@
 
 #include "core/event.hpp"
 #include "eventstore/event_log.hpp"
+#include "manager/relays.hpp"
 
 #include <memory>
 #include <string_view>
@@ -15,6 +16,7 @@ struct Publication {
     std::vector<eventstore::RecordChange> changes;
     eventstore::Head head; ///< after the batch
     core::Now now;         ///< when it was decided
+    WakeAsks wake_asks{};  ///< of each relay that is asked for something else from now on
 };
 
 /// Hears the whole history once, then every batch after it is durable and before it is answered.

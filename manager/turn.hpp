@@ -15,6 +15,9 @@
 
 namespace cpm::manager {
 
+class Relays;
+class Waker;
+
 /// What a command sees and may do while it is decided: the present state, and a batch to which it
 /// adds events and records. Later commands of the same round see what earlier ones decided; nothing
 /// is answered before all is durable.
@@ -25,6 +28,8 @@ class Turn {
         Accounts& accounts;
         Idempotency& idempotency;
         Random& random;
+        Waker& waker;
+        Relays& relays;
         /// The MAC addresses of the machine the manager runs on, asked when it matters.
         std::function<std::vector<core::MacAddress>()> const& own_macs;
         /// What is left of a server's open standby time.
@@ -40,6 +45,9 @@ class Turn {
     Accounts const& accounts() const { return world_.accounts; }
     Idempotency const& idempotency() const { return world_.idempotency; }
     Random& random() { return world_.random; }
+    /// Packets for a server whose ON request is durable.
+    Waker& waker() { return world_.waker; }
+    Relays& relays() { return world_.relays; }
     core::Now now() const { return now_; }
     /// Until an earlier command of this very round accepted it: a new epoch has begun.
     bool rolled_back() const { return world_.rolled_back && world_.fleet.epoch == epoch_; }

@@ -30,6 +30,8 @@ class Waker {
     /// One packet to each MAC of the server; a WakeSent for each, whatever became of it.
     core::Payloads wake(core::Server const& server, WakePassword const* password);
 
+    wol::WakeSender& sender() { return sender_; }
+
   private:
     wol::WakeSender& sender_;
     core::MonoTime free_at_{};

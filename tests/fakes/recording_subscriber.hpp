@@ -25,12 +25,14 @@ class RecordingSubscriber final : public manager::Subscriber {
         for (auto const& change : publication->changes)
             records_.push_back(change);
         head_ = publication->head;
+        wake_asks_ = publication->wake_asks;
     }
 
     core::Fleet const& fleet() const { return fleet_; }
     std::vector<core::Event> const& events() const { return events_; }
     std::vector<eventstore::RecordChange> const& records() const { return records_; }
     eventstore::Head const& head() const { return head_; }
+    manager::WakeAsks const& wake_asks() const { return wake_asks_; } ///< of the last batch
     std::size_t history() const { return history_; } ///< events that were heard as history
 
   private:
@@ -44,6 +46,7 @@ class RecordingSubscriber final : public manager::Subscriber {
     std::vector<core::Event> events_;
     std::vector<eventstore::RecordChange> records_;
     eventstore::Head head_;
+    manager::WakeAsks wake_asks_;
     std::size_t history_ = 0;
 };
 

@@ -1,0 +1,134 @@
+#include "manager/wake_commands.hpp"
+
+#include "manager/relays.hpp"
+#include "manager/waker.hpp"
+
+#include <fmt/format.h>
+
+namespace cpm::manager {
+namespace {
+
+/// The manager's own rounds before a relay is asked where its packets should reach the server.
+constexpr std::uint32_t kOwnRounds = 2;
+
+constexpr std::string_view kRelay = "relay";
+
+core::Actor const kTimer{core::ActorKind::Timer, {}};
+core::Actor const kAgent{core::ActorKind::Agent, {}};
+
+/// The relay asked before did not say that it sent anything: that is known now, and the next one's
+/// turn.
+void give_up_relay(Turn& turn, core::Server const& sleeper) {
+    auto const [relay, open] = turn.relays().end(sleeper.id);
+    auto const* server = turn.fleet().find(relay);
+    core::Payloads payloads;
+    for (auto const& ask : open)
+        payloads.push_back(core::WakeSent{
+            .request = ask.request,
+            .mac = ask.mac,
+            .way = std::string(kRelay),
+            .ok = false,
+            .detail = fmt::format(
+                "the agent of {} did not say that it sent it", server ? server->config.name : "it"
+            ),
+            .relay = relay,
+        });
+    if (!payloads.empty())
+        turn.record(sleeper.id, std::move(payloads), kTimer, open.front().request);
+}
+
+core::Sequence request_of(core::Server const& server) {
+    return server.state.request ? server.state.request->sequence : core::Sequence{};
+}
+
+bool needs_relay(Turn& turn, core::Server const& sleeper, core::Actor const& actor) {
+    if (sleeper.state.current != core::HeartbeatStatus::None)
+        return false; // it is up
+    // Who asks for one more packet has seen that those before did not help.
+    return actor.kind != core::ActorKind::Timer || sleeper.wakes.rounds > kOwnRounds ||
+           !is_within_reach(sleeper, turn.waker().sender());
+}
+
+void ask_relay(Turn& turn, core::Server const& sleeper) {
+    auto const* relay = turn.relays().choose(turn.fleet(), sleeper);
+    if (!relay)
+        return;
+    for (auto const& mac : sleeper.config.mac_addresses)
+        turn.relays().ask(
+            relay->id,
+            {
+                .id = make_id(turn.random(), "wake_"),
+                .sleeper = sleeper.id,
+                .request = request_of(sleeper),
+                .mac = mac,
+                .until = turn.now().mono + Relays::kPatience,
+            }
+        );
+}
+
+} // namespace
+
+std::span<core::Event const>
+send_wake(Turn& turn, core::Server const& server, core::Actor const& actor) {
+    bool const is_asked = turn.relays().has_grace(server.id, turn.now().mono);
+    if (!is_asked)
+        give_up_relay(turn, server);
+    auto sent = turn.waker().wake(server, turn.accounts().find_wake_password(server.id));
+    if (sent.empty())
+        return {}; // it has no MAC address
+    auto const events = turn.record(server.id, std::move(sent), actor, request_of(server));
+    if (!is_asked && needs_relay(turn, server, actor))
+        ask_relay(turn, server);
+    return events;
+}
+
+void note_woke(Turn& turn, core::Server const& relay, std::vector<std::string> const& ids) {
+    for (auto const& id : ids) {
+        auto const ask = turn.relays().take(relay.id, id);
+        if (!ask || !turn.fleet().find(ask->sleeper))
+            continue;
+        core::Payloads payloads;
+        payloads.push_back(core::WakeSent{
+            .request = ask->request,
+            .mac = ask->mac,
+            .way = std::string(kRelay),
+            .ok = true,
+            .detail = {},
+            .relay = relay.id,
+        });
+        turn.record(ask->sleeper, std::move(payloads), kAgent, ask->request);
+    }
+}
+
+core::Result<WakeServer::Outcome> decide(Turn& turn, WakeServer const& command) {
+    auto const* server = turn.fleet().find(command.server);
+    if (!server)
+        return core::fail(
+            core::ErrorCode::NotFound, "there is no server " + to_string(command.server)
+        );
+    auto const& name = server->config.name;
+    if (server->state.power != core::PowerStatus::On)
+        return core::fail(
+            core::ErrorCode::Conflict,
+            fmt::format(
+                "nobody asked for {} to be ON, so no packet is sent: request ON, which sends one",
+                name
+            )
+        );
+    if (server->config.mac_addresses.empty())
+        return core::fail(
+            core::ErrorCode::Conflict,
+            fmt::format("{} has no MAC address: add one, or join its machine", name)
+        );
+    WakeServer::Outcome outcome;
+    for (auto const& event : send_wake(turn, *server, command.actor)) {
+        if (!outcome.sequence)
+            outcome.sequence = event.sequence;
+        outcome.sent.push_back(std::get<core::WakeSent>(event.payload));
+    }
+    auto const* relay = turn.fleet().find(turn.relays().relay_of(command.server));
+    outcome.relay = relay ? relay->config.name : std::string{};
+    return outcome;
+}
+
+} // namespace cpm::manager
