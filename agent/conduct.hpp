@@ -3,6 +3,7 @@
 #include "agent/findings.hpp"
 #include "agent/steps.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace cpm::agent {
@@ -27,6 +28,8 @@ class Conduct {
 
     Step next(Observation const& seen);
     void answered(Observation const& seen, Outcome const& outcome);
+    /// There is something beside its status that the manager should know soon.
+    void report_at_once(Observation const& seen) { due_ = std::min(due_, seen.boottime); }
     /// The held call was given up unanswered.
     void cut() { call_.reset(); }
     /// `failed_hook`: the required hook that failed; empty: none.

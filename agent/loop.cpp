@@ -92,6 +92,7 @@ Loop::Loop(
     , credentials_(credentials)
     , machine_(machine)
     , client_(io, client_config(credentials))
+    , relay_(sender_, config_.report)
     , remembered_(load_marker(config_.run_directory, credentials.join_id))
     , stored_head_(load_head(config_.state_directory, credentials.join_id))
     , resumes_(resume_counter(remembered_, boot.boot_id))
@@ -157,6 +158,7 @@ awaitable<void> Loop::run() {
 }
 
 awaitable<void> Loop::perform(SendHeartbeat step) {
+    step.report.woke = relay_.woke();
     auto const& token =
         step.with_previous_token ? credentials_.previous_token : credentials_.agent_token;
     HttpQuestion question{
@@ -186,9 +188,20 @@ awaitable<void> Loop::call(HttpQuestion question, seconds limit, bool held) {
     if (std::exchange(cut_, false))
         conduct_.cut();
     else
-        conduct_.answered(observe(), outcome_of(answer, held));
+        take(outcome_of(answer, held), held);
     if (conduct_.said_goodbye())
         machine_.goodbye_said();
+}
+
+void Loop::take(Outcome const& outcome, bool held) {
+    conduct_.answered(observe(), outcome);
+    auto const* answer = std::get_if<Answer>(&outcome);
+    if (!answer)
+        return;
+    if (!held)
+        relay_.acknowledged();
+    if (relay_.take(answer->wake))
+        conduct_.report_at_once(observe());
 }
 
 awaitable<void> Loop::perform(RunHooks) {

@@ -3,7 +3,9 @@
 #include "agent/client.hpp"
 #include "agent/conduct.hpp"
 #include "agent/machine.hpp"
+#include "agent/relay.hpp"
 #include "agent/store.hpp"
+#include "wol/lan_sender.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -51,6 +53,7 @@ class Loop {
     void wake();
     boost::asio::awaitable<void> watch();
     boost::asio::awaitable<void> call(HttpQuestion question, seconds limit, bool held);
+    void take(Outcome const& outcome, bool held);
     boost::asio::awaitable<void> perform(SendHeartbeat step);
     boost::asio::awaitable<void> perform(HoldManifest step);
     boost::asio::awaitable<void> perform(RunHooks step);
@@ -64,6 +67,8 @@ class Loop {
     Credentials const& credentials_;
     Machine& machine_;
     Client client_;
+    wol::LanSender sender_;
+    Relay relay_;
     std::optional<Marker> remembered_;
     tl::expected<std::optional<Head>, std::string> stored_head_;
     ResumeCounter resumes_;

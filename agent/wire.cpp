@@ -4,6 +4,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include <array>
+#include <cstdint>
 #include <limits>
 
 namespace cpm::agent {
@@ -14,6 +16,8 @@ namespace json = boost::json;
 constexpr std::size_t kLongestText = 512;
 constexpr std::size_t kLongestLine = 200;
 constexpr std::size_t kDepth = 16;
+constexpr std::size_t kLongestId = 64;
+constexpr std::size_t kMostWakes = 32;
 constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::uint64_t>::max();
 
 /// Reads an object field by field and remembers the first fault.
@@ -131,6 +135,74 @@ T read_part(Reader& reader, std::string_view name, T (*read)(Reader&)) {
     return value;
 }
 
+int digit_of(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/// So many bytes in hexadecimal digits, with a colon between two if `colons`; false: other text.
+template <std::size_t N>
+bool read_bytes(std::string_view text, bool colons, std::array<std::uint8_t, N>& bytes) {
+    std::size_t const step = colons ? 3 : 2;
+    if (text.size() != N * step - (colons ? 1 : 0))
+        return false;
+    for (std::size_t i = 0; i < N; ++i) {
+        int const high = digit_of(text[i * step]);
+        int const low = digit_of(text[i * step + 1]);
+        if (high < 0 || low < 0 || (colons && i > 0 && text[i * step - 1] != ':'))
+            return false;
+        bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return true;
+}
+
+std::optional<wol::SecureOn> read_password(std::string_view text) {
+    std::array<std::uint8_t, 6> six{};
+    if (read_bytes(text, false, six))
+        return wol::SecureOn{six};
+    std::array<std::uint8_t, 4> four{};
+    if (read_bytes(text, false, four))
+        return wol::SecureOn{four};
+    return std::nullopt;
+}
+
+WakeAsk read_wake(Reader& reader) {
+    WakeAsk ask;
+    // A group's address, or none, is no card's.
+    bool const is_card = read_bytes(reader.text("mac_address"), true, ask.mac) &&
+                         (ask.mac[0] & 1) == 0 && ask.mac != wol::MacAddress{};
+    if (!is_card)
+        reader.fault("mac_address", "must be a network card's address like 52:54:00:12:34:56");
+    if (reader.has("secure_on")) {
+        ask.secure_on = read_password(reader.text("secure_on"));
+        if (!ask.secure_on)
+            reader.fault("secure_on", "must be 4 or 6 bytes in hexadecimal digits");
+    }
+    ask.id = reader.text("id");
+    if (ask.id.empty() || ask.id.size() > kLongestId)
+        reader.fault("id", "must be 1 to 64 bytes long");
+    return ask;
+}
+
+std::vector<WakeAsk> read_wakes(Reader& reader, json::object const& answer) {
+    auto const* list = answer.at("wake").if_array();
+    if (!list || list->size() > kMostWakes) {
+        reader.fault("wake", "must be a list of at most 32");
+        return {};
+    }
+    std::vector<WakeAsk> wakes;
+    for (auto const& item : *list) {
+        json::object const none;
+        Reader part(item.is_object() ? item.get_object() : none, "");
+        wakes.push_back(read_wake(part));
+        if (!part.fault().empty())
+            reader.fault("wake", part.fault());
+    }
+    return wakes;
+}
+
 /// Bytes of the UTF-8 character at the start of `text`; 0: there is none.
 std::size_t character_size(std::string_view text) {
     auto const lead = static_cast<unsigned char>(text.front());
@@ -161,6 +233,8 @@ std::string heartbeat_body(Report const& report, std::string_view agent_version)
         body["leaving"] = to_string(report.leaving);
     if (!report.blocked_by.empty())
         body["blocked_by"] = report.blocked_by;
+    if (!report.woke.empty())
+        body["woke"] = json::array(report.woke.begin(), report.woke.end());
     if (auto const& head = report.witness)
         body["witness"] = json::object{
             {"epoch", head->epoch},
@@ -208,6 +282,8 @@ tl::expected<Answer, std::string> parse_answer(std::string_view body) {
         answer.order = read_part<SignedOrder>(reader, "order", read_order);
     if (reader.has("notice"))
         answer.notice = plain_line(reader.text("notice"));
+    if (reader.has("wake"))
+        answer.wake = read_wakes(reader, *object);
     for (char const c : answer.manifest_version)
         if (c <= ' ' || c > '~' || c == '"') // it goes back as If-None-Match
             reader.fault("manifest_version", "must be fit for a header");

@@ -3,6 +3,7 @@
 #include "agent/order_check.hpp"
 #include "agent/values.hpp"
 #include "core/status.hpp"
+#include "wol/magic_packet.hpp"
 
 #include <tl/expected.hpp>
 
@@ -23,6 +24,14 @@ struct Report {
     std::string blocked_by{}; ///< empty: nothing keeps the machine from going down
     Leaving leaving = Leaving::No;
     std::optional<Head> witness{};
+    std::vector<std::string> woke{}; ///< wakes it was asked for and has sent
+};
+
+/// A magic packet to be sent for another server on this machine's segment.
+struct WakeAsk {
+    wol::MacAddress mac{};
+    std::optional<wol::SecureOn> secure_on{};
+    std::string id{};
 };
 
 /// The answer to a heartbeat or a manifest call.
@@ -33,6 +42,7 @@ struct Answer {
     Head head{};
     std::optional<SignedOrder> order{};
     std::string notice{};
+    std::vector<WakeAsk> wake{}; ///< at most 32
 };
 
 /// A held manifest call.
