@@ -34,6 +34,7 @@ HandlerResult get_server(App& app, Request const& request, Caller const& caller)
 HandlerResult update_server(App& app, Request const& request, Caller const& caller);
 HandlerResult remove_server(App& app, Request const& request, Caller const& caller);
 HandlerResult request_power(App& app, Request const& request, Caller const& caller);
+HandlerResult wake_server(App& app, Request const& request, Caller const& caller);
 HandlerResult create_join_token(App& app, Request const& request, Caller const& caller);
 HandlerResult revoke_agent(App& app, Request const& request, Caller const& caller);
 HandlerResult reinstate_agent(App& app, Request const& request, Caller const& caller);

@@ -6,6 +6,8 @@
 #include "http/own_names.hpp"
 #include "http/server_answers.hpp"
 #include "manager/fleet_commands.hpp"
+#include "manager/wake_commands.hpp"
+#include "projections/json_parts.hpp"
 
 namespace cpm::http {
 namespace {
@@ -14,6 +16,7 @@ using manager::CreateJoinToken;
 using manager::ReinstateAgent;
 using manager::RequestPower;
 using manager::RevokeAgent;
+using manager::WakeServer;
 
 constexpr std::size_t kMaxName = 200;
 
@@ -36,6 +39,23 @@ core::Result<RequestPower> read_power(Request const& request) {
     fields.refuse_unknown();
     if (auto const fine = faults.result(); !fine)
         return tl::make_unexpected(fine.error());
+    return command;
+}
+
+core::Result<WakeServer> read_wake(Request const& request) {
+    auto const id = named_server(request);
+    if (!id)
+        return tl::make_unexpected(id.error());
+    auto const object = read_optional_object(request.body);
+    if (!object)
+        return tl::make_unexpected(object.error());
+    Faults faults;
+    Fields fields(*object, faults);
+    fields.refuse_unknown();
+    if (auto const fine = faults.result(); !fine)
+        return tl::make_unexpected(fine.error());
+    WakeServer command;
+    command.server = *id;
     return command;
 }
 
@@ -75,6 +95,30 @@ HandlerResult request_power(App& app, Request const& request, Caller const& call
                  {"sequence", sequence_or_null(outcome.sequence)}}
             );
         };
+    co_return co_await answer_change(app, request, caller, std::move(*command), std::move(render));
+}
+
+HandlerResult wake_server(App& app, Request const& request, Caller const& caller) {
+    auto command = read_wake(request);
+    if (!command)
+        co_return refused(app, command.error());
+    command->actor = caller.actor;
+    Render<WakeServer> render = [](manager::Turn const&, WakeServer::Outcome&& outcome) {
+        boost::json::array packets;
+        for (auto const& sent : outcome.sent)
+            packets.push_back(boost::json::object{
+                {"mac_address", core::to_string(sent.mac)},
+                {"way", sent.way},
+                {"ok", sent.ok},
+                {"detail", projections::text_or_null(sent.detail)},
+            });
+        return make_answer(
+            200,
+            {{"packets", std::move(packets)},
+             {"relay", projections::text_or_null(outcome.relay)},
+             {"sequence", sequence_or_null(outcome.sequence)}}
+        );
+    };
     co_return co_await answer_change(app, request, caller, std::move(*command), std::move(render));
 }
 

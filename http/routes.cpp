@@ -42,6 +42,7 @@ constexpr Route kRoutes[] = {
     {Patch,  "/api/v1/servers/{id}",                Admin,    update_server},
     {Delete, "/api/v1/servers/{id}",                Admin,    remove_server},
     {Put,    "/api/v1/servers/{id}/power",          Operator, request_power},
+    {Post,   "/api/v1/servers/{id}/wake",           Operator, wake_server},
     {Post,   "/api/v1/servers/{id}/join-token",     Admin,    create_join_token},
     {Delete, "/api/v1/servers/{id}/agent",          Admin,    revoke_agent},
     {Post,   "/api/v1/servers/{id}/agent/reinstate", Admin,    reinstate_agent},

@@ -53,8 +53,35 @@ def checked(result):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def ip(*arguments):
-    subprocess.run(["ip", *arguments], check=True)
+def ip(*arguments, inside=()):
+    """iproute2, here or with a command before it that enters a namespace."""
+    subprocess.run([*inside, "ip", *arguments], check=True)
+
+
+class Namespace:
+    """A network namespace of its own, for as long as this is open."""
+
+    def __init__(self):
+        # cat ends with its standard input.
+        self.holder = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE)
+        self.pid = self.holder.pid
+        ours = os.readlink("/proc/self/ns/net")
+        support.wait_until("a network namespace",
+                           lambda: os.readlink(f"/proc/{self.pid}/ns/net") != ours)
+        self.enter = ["nsenter", f"--net=/proc/{self.pid}/ns/net"]
+
+    def close(self):
+        self.holder.stdin.close()
+        self.holder.wait()
+
+
+class Switch(typing.NamedTuple):
+    """A bridge, the namespace it is in, and the network of the machines plugged into it."""
+    bridge: str = "segment"
+    network: str = "10.77.0"
+    macs: str = "52:54:00:77:00"
+    enter: tuple = ()
+    router: str = ""  # the machines' way to other networks
 
 
 def in_namespace_of(pid, function):
@@ -97,27 +124,26 @@ class Machine:
     """A machine on the segment, switched off at first: a PID namespace, so that nothing in it can
     switch off anything else. Its network card is a namespace that stays."""
 
-    def __init__(self, number):
-        self.mac = f"52:54:00:77:00:{number:02x}"
-        self.port = f"port{number}"
+    def __init__(self, number, switch=Switch()):
+        self.mac = f"{switch.macs}:{number:02x}"
+        self.address = f"{switch.network}.{number}"
+        self.port, self.switch_enter = f"port{number}", switch.enter
         self.scratch = tempfile.TemporaryDirectory(prefix="cpm-machine-")
         self.switch = pathlib.Path(self.scratch.name) / "switch"
         self.boot_id = pathlib.Path(self.scratch.name) / "boot_id"
         os.mkfifo(self.switch)
         self.process = None
-        # Holds the namespace for as long as this test lives: cat ends with its standard input.
-        self.card = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE)
-        ours = os.readlink("/proc/self/ns/net")
-        support.wait_until("a network namespace",
-                           lambda: os.readlink(f"/proc/{self.card.pid}/ns/net") != ours)
+        self.card = Namespace()
         ip("link", "add", self.port, "type", "veth", "peer", "name", "eth0",
-           "address", self.mac, "netns", str(self.card.pid))
-        ip("link", "set", self.port, "master", "segment", "up")
-        self.run("ip", "address", "add", f"10.77.0.{number}/24", "dev", "eth0")
+           "address", self.mac, "netns", str(self.card.pid), inside=switch.enter)
+        ip("link", "set", self.port, "master", switch.bridge, "up", inside=switch.enter)
+        self.run("ip", "address", "add", f"{self.address}/24", "dev", "eth0")
         self.run("ip", "link", "set", "eth0", "up")
+        if switch.router:
+            self.run("ip", "route", "add", "default", "via", switch.router)
 
     def command(self, *words):
-        return ["nsenter", f"--net=/proc/{self.card.pid}/ns/net", *words]
+        return [*self.card.enter, *words]
 
     def run(self, *words):
         """Runs a command on this machine's side of the network; returns its standard output."""
@@ -148,16 +174,15 @@ class Machine:
 
     def unplug(self):
         """Takes the cable out of the switch."""
-        ip("link", "set", self.port, "down")
+        ip("link", "set", self.port, "down", inside=self.switch_enter)
 
     def plug_in(self):
-        ip("link", "set", self.port, "up")
+        ip("link", "set", self.port, "up", inside=self.switch_enter)
 
     def close(self):
         if self.is_up():
             self.cut_power()
-        self.card.stdin.close()
-        self.card.wait()
+        self.card.close()
         self.scratch.cleanup()
 
 
