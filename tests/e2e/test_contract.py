@@ -166,6 +166,10 @@ class Contract(unittest.TestCase):
             self.assertEqual(made.status, 201, (operation, made))
             if operation.name == "revokeAgent":
                 self.manager.join(made["id"], mac=a_mac())
+            if operation.name == "wakeServer":  # only one that is asked to be ON
+                self.manager.api("PATCH", f"/servers/{made['id']}",
+                                 {"mac_addresses": [a_mac()]})
+                self.manager.power(made["id"], "ON")
             return made[name]
         if collection.endswith("/notifications"):
             self.notification()
