@@ -108,6 +108,9 @@ TEST_CASE("wrong usage ends with 2 and names what is wrong (2.4)") {
         {"what-if", "--standby"},
         {"what-if --standby 25h", "25h"},
         {"what-if --missed 0", "--missed"},
+        {"backup", "TARGET"},
+        {"restore", "BACKUP"},
+        {"import /nonexistent", "/nonexistent"},
     };
     for (auto const& [arguments, named] : wrong) {
         CAPTURE(arguments);
@@ -121,10 +124,54 @@ TEST_CASE("wrong usage ends with 2 and names what is wrong (2.4)") {
 TEST_CASE("help ends with 0 and shows examples") {
     CHECK(replay("--help").out.find("Exit status: 0 fine, 1 a finding") != std::string::npos);
     for (auto const* command :
-         {"log", "state", "transitions", "explain", "step", "diff", "what-if", "verify", "stats"}) {
+         {"log",
+          "state",
+          "transitions",
+          "explain",
+          "step",
+          "diff",
+          "what-if",
+          "verify",
+          "stats",
+          "backup",
+          "restore",
+          "export",
+          "import"}) {
         auto const run = replay(std::string(command) + " --help");
         CHECK(run.status == 0);
         CHECK(run.out.find(std::string("cpm-replay ") + command) != std::string::npos);
+    }
+}
+
+TEST_CASE("the man page tells of each command, option and example of --help (2.4)") {
+    auto page = content(CPM_SOURCE_DIR "/packaging/man/cpm-replay.1");
+    std::erase(page, '\\');
+    auto const is_told = [&](std::string const& text) {
+        CAPTURE(text);
+        CHECK(page.find(text) != std::string::npos);
+    };
+    for (auto const* command :
+         {"log",
+          "state",
+          "transitions",
+          "explain",
+          "step",
+          "diff",
+          "what-if",
+          "verify",
+          "stats",
+          "backup",
+          "restore",
+          "export",
+          "import"}) {
+        is_told(command);
+        for (auto const& line : replay(std::string(command) + " --help").lines()) {
+            auto const text = line.substr(std::min(line.find_first_not_of(' '), line.size()));
+            if (text.starts_with("-"))
+                is_told(text.substr(0, text.find_first_of(" ,")));
+            else if (text.starts_with("cpm-replay ") || text.find("| cpm-replay") != text.npos)
+                is_told(text);
+        }
     }
 }
 
@@ -168,6 +215,7 @@ TEST_CASE("nothing in the data directory is changed, and no scratch is left (2.4
           "explain web-1",
           "step web-1",
           "what-if --missed 1",
+          "export",
           "verify",
           "stats"})
         CHECK(replay(data.with(command), "TMPDIR=" + scratch.path().string()).status == 0);

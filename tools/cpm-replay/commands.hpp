@@ -23,6 +23,11 @@ Outcome diff_logs(
 );
 Outcome what_if(eventstore::EventReader const& log, Options const& options);
 Outcome verify(eventstore::RocksDbReader& log, Options const& options);
+/// The target is options.path.
+Outcome backup(Options const& options);
+Outcome restore(Options const& options);
+Outcome export_log(eventstore::EventReader const& log, Options const& options);
+Outcome import_log(Options const& options);
 Outcome show_stats(eventstore::EventReader const& log, Options const& options);
 
 } // namespace cpm::replay

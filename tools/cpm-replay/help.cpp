@@ -115,6 +115,42 @@ Examples:
   cpm-replay stats --output json
 )";
 
+constexpr auto kBackup = R"(
+Copies the log, its head witness, its notes and the manager's keys into a new directory, also while
+the manager runs; reads the copy before it says that it is one. TARGET appears when all is on disk.
+It holds the keys that switch servers off: keep it where nobody else reads it.
+
+Examples:
+  cpm-replay backup /mnt/backup/cpm-2026-11-21
+)";
+
+constexpr auto kRestore = R"(
+Copies a backup into the data directory (--data-dir), which must be empty, and leaves the backup as
+it is. Stop the manager first. Agents know how far the log had come: when the backup is older, the
+manager says so (rolled back), gives no orders, and an administrator accepts it.
+
+Examples:
+  cpm-replay --data-dir /var/lib/cpm restore /mnt/backup/cpm-2026-11-21
+)";
+
+constexpr auto kExport = R"(
+Writes each event as a line of JSON with its record's raw bytes (base64), after a line about the log
+itself. Accounts and keys are no part of it: a backup has them.
+
+Examples:
+  cpm-replay export > cpm.ndjson
+  cpm-replay export | zstd > cpm.ndjson.zst
+)";
+
+constexpr auto kImport = R"(
+Makes a log of an export, byte for byte, in the data directory (--data-dir), which must be empty.
+Reads the standard input, or FILE. Nothing is added; a log that is not whole is refused.
+
+Examples:
+  cpm-replay --data-dir /tmp/copy import < cpm.ndjson
+  zstdcat cpm.ndjson.zst | cpm-replay --data-dir /tmp/copy import
+)";
+
 constexpr CommandHelp kCommands[] = {
     {Command::Log, "log", "The events, oldest first", kLog},
     {Command::State, "state", "The servers, as they were at one moment", kState},
@@ -125,6 +161,10 @@ constexpr CommandHelp kCommands[] = {
     {Command::WhatIf, "what-if", "What other settings would have led to", kWhatIf},
     {Command::Verify, "verify", "Whether the log is whole and unchanged", kVerify},
     {Command::Stats, "stats", "Figures: events, gaps, times", kStats},
+    {Command::Backup, "backup", "Copies the log and the keys, online", kBackup},
+    {Command::Restore, "restore", "Puts a backup into an empty directory", kRestore},
+    {Command::Export, "export", "The log as lines of JSON, with its raw bytes", kExport},
+    {Command::Import, "import", "Makes a log of an export, byte for byte", kImport},
 };
 
 } // namespace

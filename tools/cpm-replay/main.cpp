@@ -29,8 +29,15 @@ Outcome run_on_two(Options const& options) {
 }
 
 Outcome run(Options const& options) {
-    if (options.command == Command::Diff && !options.logs.empty())
+    bool const has_two = options.command == Command::Diff && !options.logs.empty();
+    if (has_two)
         return run_on_two(options);
+    if (options.command == Command::Backup)
+        return backup(options);
+    if (options.command == Command::Restore)
+        return restore(options);
+    if (options.command == Command::Import)
+        return import_log(options);
     auto const log = open_log(options.data_dir);
     if (!log)
         return tl::make_unexpected(log.error());
@@ -44,19 +51,23 @@ Outcome run(Options const& options) {
     case Command::Verify: return verify(**log, options);
     case Command::Stats: return show_stats(**log, options);
     case Command::WhatIf: return what_if(**log, options);
+    case Command::Export: return export_log(**log, options);
     case Command::Backup:
     case Command::Restore:
-    case Command::Export:
-    case Command::Import: break;
+    case Command::Import: break; // see above
     }
     return kWrongUsage;
 }
 
 int report(core::Error const& error, Command command) {
     std::cerr << "cpm-replay: " << error.detail << '\n';
-    if (error.code == core::ErrorCode::NotFound)
+    bool const is_usage =
+        error.code == core::ErrorCode::NotFound || error.code == core::ErrorCode::Conflict;
+    if (is_usage)
         return kWrongUsage;
-    if (error.code == core::ErrorCode::Corrupt && command != Command::Verify)
+    bool const is_shown = command != Command::Verify && command != Command::Import &&
+                          command != Command::Backup && command != Command::Restore;
+    if (error.code == core::ErrorCode::Corrupt && is_shown)
         std::cerr << "cpm-replay: what follows is not shown; cpm-replay verify finds all faults\n";
     return kUnreadable;
 }

@@ -10,6 +10,8 @@ namespace {
 
 /// Fewer are read before anybody wonders.
 constexpr std::uint64_t kLong = 100'000;
+/// Fewer are no slow work; a file gets no word of them.
+constexpr std::uint64_t kSlow = 1'000'000;
 constexpr auto kEraseLine = "\r\x1b[K";
 
 } // namespace
@@ -18,7 +20,8 @@ Progress::Progress(core::Sequence first, core::Sequence last, bool wanted)
     : first_(first.value)
     , step_(0) {
     auto const events = last > first ? last.value - first.value : 0;
-    if (wanted && events >= kLong && isatty(STDERR_FILENO) != 0)
+    on_terminal_ = isatty(STDERR_FILENO) != 0;
+    if (wanted && events >= (on_terminal_ ? kLong : kSlow))
         step_ = events / 100;
 }
 
@@ -28,9 +31,13 @@ void Progress::reached(core::Sequence sequence) {
     auto const percent = (sequence.value - first_) / step_;
     if (percent == shown_)
         return;
+    bool const is_tenth = percent / 10 != shown_ / 10;
     shown_ = percent;
-    visible_ = true;
-    fmt::print(stderr, "{}cpm-replay: {} % read", kEraseLine, percent);
+    if (on_terminal_)
+        fmt::print(stderr, "{}cpm-replay: {} % read", kEraseLine, percent);
+    else if (is_tenth)
+        fmt::print(stderr, "cpm-replay: {} % read\n", percent);
+    visible_ = on_terminal_;
 }
 
 void Progress::hide() {

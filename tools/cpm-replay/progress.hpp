@@ -7,7 +7,8 @@
 
 namespace cpm::replay {
 
-/// "cpm-replay: 42 % read" on standard error, for long reading and only on a terminal.
+/// "cpm-replay: 42 % read" on standard error, for long reading: on a terminal one line that counts,
+/// elsewhere a line a tenth, and only for slow work.
 class Progress {
   public:
     /// `wanted`: false where the rows themselves show the progress.
@@ -24,6 +25,7 @@ class Progress {
     std::uint64_t first_;
     std::uint64_t step_; ///< events in one per cent; 0: nothing is shown
     std::uint64_t shown_ = 0;
+    bool on_terminal_ = false;
     bool visible_ = false;
 };
 

@@ -1,0 +1,106 @@
+// cpm-replay backup, restore: a data directory copied as a whole, and read before it is told of.
+#include "eventstore/backup.hpp"
+#include "eventstore/hash.hpp"
+#include "eventstore/side_files.hpp"
+#include "tools/cpm-replay/commands.hpp"
+#include "tools/cpm-replay/interruption.hpp"
+#include "tools/cpm-replay/output.hpp"
+#include "tools/cpm-replay/walk.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+namespace cpm::replay {
+namespace {
+
+using eventstore::Head;
+
+/// Reads a whole log and its chain, and compares it with its witness. Corrupt when it is not all
+/// that was there.
+core::Result<Head> read_all(std::filesystem::path const& data) {
+    auto const witness = eventstore::read_witness(eventstore::SideFiles(data));
+    if (!witness)
+        return tl::make_unexpected(witness.error());
+    auto const log = eventstore::RocksDbReader::open(data);
+    if (!log)
+        return tl::make_unexpected(log.error());
+    auto const head = (*log)->head();
+    bool is_witnessed = !*witness || !(*witness)->sequence;
+    auto const done = walk(**log, {1}, head.sequence, true, [&](auto const& stored) {
+        if (*witness && stored.event.sequence == (*witness)->sequence)
+            is_witnessed = stored.hash == (*witness)->hash;
+        return true;
+    });
+    if (!done)
+        return tl::make_unexpected(done.error());
+    if (stop_requested())
+        return core::fail(core::ErrorCode::Storage, "interrupted: nothing was made");
+    if (!is_witnessed)
+        return core::fail(
+            core::ErrorCode::Corrupt,
+            fmt::format(
+                "the log of {} has not event {} as its head witness says",
+                data.string(),
+                (*witness)->sequence.value
+            )
+        );
+    return head;
+}
+
+void report(
+    std::string_view what, std::filesystem::path const& where, Head const& head, Output output
+) {
+    if (output == Output::Table)
+        write(fmt::format(
+            "{} {}: epoch {}, head {} {}\n",
+            what,
+            where.string(),
+            head.epoch,
+            head.sequence.value,
+            eventstore::to_hex(head.hash)
+        ));
+    else
+        write(
+            boost::json::serialize(boost::json::object{
+                {"directory", where.string()},
+                {"epoch", head.epoch},
+                {"sequence", head.sequence.value},
+                {"hash", eventstore::to_hex(head.hash)}}) +
+            '\n'
+        );
+}
+
+} // namespace
+
+Outcome backup(Options const& options) {
+    Head head;
+    auto const check = [&](std::filesystem::path const& copy) -> core::Result<void> {
+        auto const read = read_all(copy);
+        if (!read)
+            return tl::make_unexpected(read.error());
+        head = *read;
+        return {};
+    };
+    auto const made = eventstore::back_up(options.data_dir, options.path, check);
+    if (!made) {
+        auto error = made.error();
+        if (error.code == core::ErrorCode::NotFound) // not wrong usage, even when there is none
+            error.code = core::ErrorCode::Storage;
+        return tl::make_unexpected(std::move(error));
+    }
+    report("backed up to", options.path, head, options.output);
+    return kFine;
+}
+
+Outcome restore(Options const& options) {
+    auto const head = read_all(options.path);
+    if (!head)
+        return core::fail(core::ErrorCode::Storage, head.error().detail);
+    if (auto const done = eventstore::restore(options.path, options.data_dir); !done)
+        return tl::make_unexpected(done.error());
+    report("restored to", options.data_dir, *head, options.output);
+    return kFine;
+}
+
+} // namespace cpm::replay
