@@ -14,7 +14,8 @@ namespace cpm::http {
 ///
 /// A quarter of all places is kept for agents: people, and whoever has not said yet who he is, hold
 /// at most three quarters for longer than one request. A connection is an agent's from the request
-/// that brought an agent's credential (or a join) on, and a person's again from one that did not.
+/// that brought an agent's credential on (a join brings none yet: strangers could fill the quarter
+/// with them), and a person's again from one that did not.
 /// When the people's places are taken a new connection may still come in; if its first request is
 /// no agent's it ends with 429.
 ///

@@ -62,14 +62,22 @@ tl::expected<Admitted, Response> admit(Door& door, CheckedHead& head) {
         response.close = true;
         return tl::make_unexpected(std::move(response));
     }
-    bool const is_agent = caller->kind == CallerKind::Agent || route.access == Access::Joining;
+    bool const is_agent = caller->kind == CallerKind::Agent;
     return Admitted{&route, std::move(*caller), is_agent};
 }
 
 asio::awaitable<Response> dispatch(Door& door, Request const& request, Admitted const& admitted) {
+    auto caller = admitted.caller;
+    if (!request.body.empty()) { // while it came, the credential may have ended
+        auto const now = door.app.clock.now();
+        auto again = door.authentication.identify(request, admitted.route->access, now);
+        if (!again)
+            co_return problem(again.error(), now.wall);
+        caller = std::move(*again);
+    }
     std::string failure;
     try {
-        co_return co_await admitted.route->handler(door.app, request, admitted.caller);
+        co_return co_await admitted.route->handler(door.app, request, caller);
     } catch (std::exception const& error) {
         failure = error.what();
     }

@@ -21,7 +21,8 @@ struct Admitted {
 /// an event that says so, and nobody would have got it.
 tl::expected<Admitted, Response> admit(Door& door, CheckedHead& head);
 
-/// Calls the handler. Whatever it throws becomes a 500 and a line in the log.
+/// Calls the handler, when the caller still is whom the head said. Whatever it throws becomes a 500
+/// and a line in the log.
 asio::awaitable<Response> dispatch(Door& door, Request const& request, Admitted const& admitted);
 
 /// The answer to what the door refuses; the connection closes after it.

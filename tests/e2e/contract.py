@@ -18,8 +18,9 @@ except ImportError:
 FILE = pathlib.Path(__file__).resolve().parents[2] / "http" / "openapi.yaml"
 METHODS = ("get", "post", "put", "patch", "delete")
 
-# What the door itself answers, to any request (HTTP 3.1, 3.5); a failure of the manager (500) is
-# not among them. 429 comes from the limits, 503 from starting and stopping, 507 from the disk.
+# What the door itself answers, to any request (HTTP 3.1, 3.5), the document's `default`; a failure
+# of the manager (500) is not among them. 429 comes from the limits, 503 from starting and stopping,
+# 507 from the disk.
 ANYWHERE = {400, 404, 405, 408, 411, 413, 414, 415, 417, 421, 429, 431, 501, 503, 505, 507}
 # Fields of an answer that the document must name when they are sent.
 NAMED_FIELDS = ("ETag", "Location", "Set-Cookie", "Link")
@@ -54,7 +55,8 @@ class Operation:
         self.path, self.method, self.node = path, method.upper(), node
         self.name, self.access = node["operationId"], node["x-access"]
         self.responses = {int(status): resolve(response)
-                          for status, response in node["responses"].items()}
+                          for status, response in node["responses"].items()
+                          if status != "default"}
         self.parameters = [resolve(parameter) for parameter in
                            item.get("parameters", []) + node.get("parameters", [])]
         self.body = resolve(node["requestBody"]) if "requestBody" in node else None

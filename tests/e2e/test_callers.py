@@ -110,6 +110,35 @@ class Callers(unittest.TestCase):
         support.wait_until("the token to expire", lambda: self.ask(
             "GET", "/api/v1/head", token=expiring["token"]).status == 401)
 
+    def test_a_credential_that_ends_while_the_body_comes_has_ended(self):
+        token, agent = self.token("admin"), self.agent("revoked meanwhile", 9)
+        agent.say()
+        cookie, server = self.cookie(), self.manager.add_server("meanwhile")["id"]
+        body = json.dumps({"power_status": "ON"})
+        line = f"PUT /api/v1/servers/{server}/power HTTP/1.1"
+        calls = [(line, (f"Authorization: Bearer {token['token']}",)),
+                 (line, (f"Cookie: {cookie}", f"Origin: {self.origin}")),
+                 ("POST /agent/v1/heartbeat HTTP/1.1", (f"Authorization: Bearer {agent.token}",))]
+        connections = [raw.Raw(self.manager.address) for _ in calls]
+        for connection, (line, fields) in zip(connections, calls):
+            connection.request(line, *fields, "Content-Type: application/json",
+                               f"Content-Length: {len(body)}", body=body[:5])
+        served = raw.Raw(self.manager.address)
+        served.request()
+        self.assertEqual(served.answer()[0], 200)  # the heads above came before
+        for ended in (self.manager.api("DELETE", f"/tokens/{token['id']}"),
+                      self.ask("DELETE", "/api/v1/session",
+                               headers={"Cookie": cookie, "Origin": self.origin}),
+                      self.manager.api("DELETE", f"/servers/{agent.server_id}/agent")):
+            self.assertEqual(ended.status, 200, ended)
+        head = self.manager.api("GET", "/head")["sequence"]
+        for connection in connections:
+            connection.send(body[5:])
+            self.assertEqual(connection.answer()[0], 401)
+        for connection in (*connections, served):
+            connection.close()
+        self.assertEqual(self.manager.api("GET", "/head")["sequence"], head)
+
     # --- sessions ---
 
     def test_the_cookie_is_for_this_site_alone(self):
