@@ -89,3 +89,10 @@ export function localized(sentence: string): string {
         return isToday ? timeOfDay(at) : moment(at);
     });
 }
+
+/** 09:00, or a day where hours would say nothing. */
+export function tickLabel(at: number, range: number): string {
+    if (range <= 2 * 86_400_000)
+        return format("tick", { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+    return format("tick of a day", { month: "short", day: "numeric" }).format(new Date(at));
+}
