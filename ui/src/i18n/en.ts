@@ -405,7 +405,11 @@ export const en = {
             wake_again: "Wake again",
             reinstate: "Reinstate",
             dismiss: "Dismiss",
+            accept_rollback: "Accept the rollback",
         },
+        rollbackTitle: "Go on from this older log?",
+        rollbackText:
+            "What happened after it is lost to CPM: requests that were made then, and servers that were added. First look whether a newer copy of the data directory exists. Once accepted, power requests are taken again.",
         brief: {
             crashed: (name: string) => `${name} has crashed`,
             unknown: (name: string) => `${name} is Unknown`,

@@ -20,13 +20,18 @@ class Clock {
 
 export const clock = new Clock();
 
+/** The browser's own kind of the language: en-GB writes dates otherwise than en-US. */
+function locale(): string {
+    return navigator.languages.find((one) => one.startsWith(i18n.language)) ?? i18n.language;
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
     const key = `${i18n.language} ${name}`;
     let found = formats.get(key);
     if (!found) {
-        found = new Intl.DateTimeFormat(i18n.language, { hourCycle: "h23", ...options });
+        found = new Intl.DateTimeFormat(locale(), { hourCycle: "h23", ...options });
         formats.set(key, found);
     }
     return found;
