@@ -5,17 +5,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <string_view>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace cpm::agent {
 namespace {
+
+using State = WakeArming::State;
 
 /// Errno, or 0.
 int ask(int socket, std::string const& interface, ethtool_wolinfo& info) {
@@ -25,16 +28,44 @@ int ask(int socket, std::string const& interface, ethtool_wolinfo& info) {
     return ::ioctl(socket, SIOCETHTOOL, &request) == 0 ? 0 : errno;
 }
 
-WakeArming look(int socket, std::string const& interface, std::string const& mac, bool arm) {
-    using State = WakeArming::State;
-    WakeArming found{.interface = interface, .mac = mac, .state = State::Unknown, .warning = {}};
-    ethtool_wolinfo info{};
+struct Source {
+    unsigned bit;
+    std::string_view name;
+};
+
+/// What may wake a machine that was switched off, without anybody having asked for it.
+constexpr std::array kOtherSources{
+    Source{WAKE_PHY, "a change of its link"},
+    Source{WAKE_UCAST, "any packet for it (a ping)"},
+    Source{WAKE_MCAST, "multicasts"},
+    Source{WAKE_BCAST, "broadcasts"},
+    Source{WAKE_ARP, "ARP"},
+    Source{WAKE_FILTER, "packets of a filter"},
+};
+
+std::string warn_of_others(unsigned options) {
+    std::vector<std::string_view> names;
+    for (auto const& source : kOtherSources)
+        if ((options & source.bit) != 0)
+            names.push_back(source.name);
+    if (names.empty())
+        return {};
+    return fmt::format("is woken by {}, too: it may not stay off", fmt::join(names, ", "));
+}
+
+int read_card(AskCard const& card, ethtool_wolinfo& info) {
+    info = {};
     info.cmd = ETHTOOL_GWOL;
-    if (int const error = ask(socket, interface, info); error != 0) {
-        if (error == EOPNOTSUPP)
-            found.state = State::Impossible;
-        else
-            found.warning = std::strerror(error);
+    return card(info);
+}
+
+} // namespace
+
+WakeArming look_at_card(AskCard const& card, WakeArming found, bool arm) {
+    ethtool_wolinfo info{};
+    if (int const error = read_card(card, info); error != 0) {
+        found.state = error == EOPNOTSUPP ? State::Impossible : State::Unknown;
+        found.warning = error == EOPNOTSUPP ? "" : std::strerror(error);
         return found;
     }
     if ((info.supported & WAKE_MAGIC) == 0) {
@@ -45,18 +76,18 @@ WakeArming look(int socket, std::string const& interface, std::string const& mac
         auto wanted = info;
         wanted.cmd = ETHTOOL_SWOL;
         wanted.wolopts |= WAKE_MAGIC;
-        if (int const error = ask(socket, interface, wanted); error == 0)
-            info = wanted;
-        else
+        int const refused = card(wanted);
+        int const unread = read_card(card, info);
+        if (int const error = refused != 0 ? refused : unread; error != 0)
             found.warning = fmt::format("cannot be armed: {}", std::strerror(error));
+        else if ((info.wolopts & WAKE_MAGIC) == 0)
+            found.warning = "cannot be armed: its driver does not keep it";
     }
     found.state = (info.wolopts & WAKE_MAGIC) != 0 ? State::Armed : State::Off;
-    if ((info.wolopts & ~static_cast<unsigned>(WAKE_MAGIC | WAKE_MAGICSECURE)) != 0)
-        found.warning = "other packets wake it, too (ethtool shows which): it may not stay off";
+    if (found.warning.empty())
+        found.warning = warn_of_others(info.wolopts);
     return found;
 }
-
-} // namespace
 
 std::vector<WakeArming> look_at_waking(std::vector<std::string> const& macs, bool arm) {
     std::vector<WakeArming> all;
@@ -69,7 +100,11 @@ std::vector<WakeArming> look_at_waking(std::vector<std::string> const& macs, boo
             continue;
         auto const mac = fmt::format("{:02x}", fmt::join(*interface.mac, ":"));
         if (macs.empty() || std::ranges::find(macs, mac) != macs.end())
-            all.push_back(look(socket, interface.name, mac, arm));
+            all.push_back(look_at_card(
+                [&](ethtool_wolinfo& info) { return ask(socket, interface.name, info); },
+                {.interface = interface.name, .mac = mac, .state = State::Unknown, .warning = {}},
+                arm
+            ));
     }
     ::close(socket);
     return all;

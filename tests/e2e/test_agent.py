@@ -249,6 +249,22 @@ class Agent(unittest.TestCase):
             server=server, type="HeartbeatReceived")[before:], 20)
         self.assertEqual(beats[0]["data"]["status"], "ON")
 
+    def test_a_card_that_cannot_wake_the_machine_is_named_by_arm_wake_and_status(self):
+        if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode:
+            return  # no network of its own can be had
+        machine = self.machine(15)
+        machine.join_as(self.manager, "veth", **FAST)
+        inside = (f"ip link add here type veth peer name there && "
+                  f"ip link set here address {machine.mac} && exec \"$@\"")
+        for command, status, said in [
+                ("arm-wake", 1, f"here ({machine.mac}) is not armed for wake-on-LAN"),
+                ("status", 0, f"wakes       here ({machine.mac}): cannot be armed")]:
+            run = subprocess.run(["unshare", "--net", "sh", "-c", inside, "sh",
+                                  support.BIN / "cpm-agent", "--config", machine.config, command],
+                                 capture_output=True, text=True)
+            self.assertEqual(run.returncode, status, run.stderr)
+            self.assertIn(said, run.stdout + run.stderr)
+
     def test_it_is_lean(self):
         machine = self.machine(12)
         self.on(machine, "lean", heartbeat_interval_seconds=1)
