@@ -229,14 +229,14 @@ void Conduct::taken(Observation const& seen, Call const& call, Answer const& ans
 bool Conduct::obey(Observation const& seen, Call const& call, Answer const& answer) {
     if (answer.power_status == PowerStatus::Off)
         return told_off(seen, call, answer);
-    take_head(answer.head);
+    bool const fine = take_head(answer.head);
     if (phase_ == Phase::On || phase_ == Phase::Acted)
-        return true;
+        return fine;
     findings_.step(fmt::format("told ON before the act for request {}: stays up", request_));
     request_ = 0;
     failed_.clear();
     enter(Phase::On, seen.boottime);
-    return true;
+    return fine;
 }
 
 bool Conduct::told_off(Observation const& seen, Call const& call, Answer const& answer) {
@@ -247,7 +247,7 @@ bool Conduct::told_off(Observation const& seen, Call const& call, Answer const& 
     if (auto const genuine = check_order(*answer.order, binding, key_); !genuine)
         return trouble(genuine.error());
     if (!take_head(answer.head))
-        return trouble("an order was not obeyed: the manager's event log is older than it was");
+        return false;
     if (seen.leaving == Leaving::No && phase_ != Phase::Acted)
         ordered(seen, call, *answer.order);
     return true;
@@ -318,15 +318,21 @@ void Conduct::act_failed(Observation const& seen, std::string const& why) {
     enter(Phase::Refused, seen.boottime);
 }
 
-/// Takes a head that is not lower; false: it is (HTTP 3.3, head and witness).
+/// Takes a head that is genuine and not lower (HTTP 3.3, head and witness); false, and told: it did
+/// not. A head without a signature counts only from a manager that never showed one with it: who
+/// could take the signature away could make up a head above all that will ever come.
 bool Conduct::take_head(Head const& head) {
+    bool const is_signed = !head.signature.empty();
+    if ((is_signed && !is_genuine(head, key_)) ||
+        (!is_signed && head_ && !head_->signature.empty()))
+        return trouble("the head of the manager's event log is not signed by the manager");
     if (head_) {
         bool const is_older = head.epoch < head_->epoch ||
                               (head.epoch == head_->epoch && head.sequence < head_->sequence);
         bool const is_other = head.epoch == head_->epoch && head.sequence == head_->sequence &&
                               head.hash != head_->hash;
         if (is_older || is_other)
-            return false;
+            return trouble("the manager's event log is older than it was: no order is obeyed");
     }
     head_ = head;
     return true;

@@ -75,4 +75,10 @@ check_order(SignedOrder const& order, OrderBinding const& binding, OrderKey cons
     return {};
 }
 
+bool is_genuine(Head const& head, OrderKey const& key) {
+    auto const text =
+        fmt::format("cpm-head-v1\n{}\n{}\n{}\n", head.epoch, head.sequence, head.hash);
+    return key.verifies(text, head.signature);
+}
+
 } // namespace cpm::agent

@@ -50,4 +50,7 @@ struct OrderBinding {
 tl::expected<void, std::string>
 check_order(SignedOrder const& order, OrderBinding const& binding, OrderKey const& key);
 
+/// Whether the head's signature is the manager's, for what it says (HTTP 3.3, head and witness).
+bool is_genuine(Head const& head, OrderKey const& key);
+
 } // namespace cpm::agent

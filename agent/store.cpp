@@ -84,6 +84,7 @@ json::object head_json(Head const& head) {
         {"sequence", head.sequence},
         {"hash", head.hash},
         {"mac", head.mac},
+        {"signature", head.signature},
     };
 }
 
@@ -93,6 +94,7 @@ Head read_head(json::object const& object) {
         .sequence = json::value_to<std::uint64_t>(object.at("sequence")),
         .hash = text_in(object, "hash"),
         .mac = text_in(object, "mac"),
+        .signature = text_in(object, "signature"),
     };
 }
 

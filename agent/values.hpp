@@ -31,7 +31,8 @@ struct Head {
     std::uint64_t epoch = 0;
     std::uint64_t sequence = 0;
     std::string hash{};
-    std::string mac{}; ///< keyed by the manager: opaque here
+    std::string mac{};       ///< keyed by the manager: opaque here
+    std::string signature{}; ///< by the order key, base64; empty: it came without
     bool operator==(Head const&) const = default;
 };
 

@@ -104,6 +104,7 @@ Head read_head(Reader& reader) {
         .sequence = reader.number("sequence", 0, kAnyNumber),
         .hash = reader.text("hash"),
         .mac = reader.text("mac"),
+        .signature = reader.has("signature") ? reader.text("signature") : std::string{},
     };
 }
 

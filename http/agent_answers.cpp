@@ -25,6 +25,7 @@ json::object head_json(eventstore::Head const& head, manager::Keys const& keys) 
         {"sequence", head.sequence.value},
         {"hash", projections::to_hex(head.hash)},
         {"mac", keys.witness_mac(head)},
+        {"signature", keys.sign(head)},
     };
 }
 

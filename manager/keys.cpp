@@ -101,8 +101,21 @@ std::string order_text(core::Order const& order) {
     );
 }
 
+std::string head_text(eventstore::Head const& head) {
+    return fmt::format(
+        "cpm-head-v1\n{}\n{}\n{:02x}\n", head.epoch, head.sequence.value, fmt::join(head.hash, "")
+    );
+}
+
 std::string Keys::sign(core::Order const& order) const {
-    auto const text = order_text(order);
+    return sign_text(order_text(order));
+}
+
+std::string Keys::sign(eventstore::Head const& head) const {
+    return sign_text(head_text(head));
+}
+
+std::string Keys::sign_text(std::string_view text) const {
     std::array<unsigned char, crypto_sign_BYTES> signature;
     crypto_sign_detached(
         signature.data(),
@@ -115,9 +128,7 @@ std::string Keys::sign(core::Order const& order) const {
 }
 
 std::string Keys::witness_mac(eventstore::Head const& head) const {
-    auto const text = fmt::format(
-        "cpm-head-v1\n{}\n{}\n{:02x}\n", head.epoch, head.sequence.value, fmt::join(head.hash, "")
-    );
+    auto const text = head_text(head);
     std::array<unsigned char, crypto_auth_BYTES> mac;
     crypto_auth(
         mac.data(),

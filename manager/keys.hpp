@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace cpm::manager {
 
@@ -33,10 +34,16 @@ class Keys {
     /// The signature of an order in base64, over the lines of HTTP 3.3.
     std::string sign(core::Order const& order) const;
 
+    /// The signature of a head in base64, over head_text: so that over plain HTTP, too, an agent
+    /// takes no head that somebody made up, under which it would obey no order any more.
+    std::string sign(eventstore::Head const& head) const;
+
     /// The MAC of a head in base64.
     std::string witness_mac(eventstore::Head const& head) const;
 
   private:
+    std::string sign_text(std::string_view text) const;
+
     std::array<unsigned char, 64> order_secret_{};
     std::string order_key_;
     std::array<unsigned char, 32> witness_secret_{};
@@ -45,5 +52,9 @@ class Keys {
 /// What an order's signature is over: "cpm-order-v1", server id, boot id, resume count, nonce,
 /// sequence and method, each on a line of its own, ended by \n.
 std::string order_text(core::Order const& order);
+
+/// What a head's signature, and its MAC, are over: "cpm-head-v1", epoch, sequence and hash
+/// (hexadecimal), each on a line of its own, ended by \n.
+std::string head_text(eventstore::Head const& head);
 
 } // namespace cpm::manager

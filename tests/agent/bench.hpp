@@ -21,11 +21,23 @@ class Signer {
 
     std::string public_key() const { return base64(public_); }
 
+    std::string sign(Head const& head) const {
+        return sign(
+            "cpm-head-v1\n" + std::to_string(head.epoch) + "\n" + std::to_string(head.sequence) +
+            "\n" + head.hash + "\n"
+        );
+    }
+
     std::string sign(SignedOrder const& order) const {
         auto const text = "cpm-order-v1\n" + order.server_id + "\n" + order.identity.boot_id +
                           "\n" + std::to_string(order.identity.resume_count) + "\n" + order.nonce +
                           "\n" + std::to_string(order.sequence) + "\n" +
                           std::string(to_string(order.method)) + "\n";
+        return sign(text);
+    }
+
+  private:
+    std::string sign(std::string const& text) const {
         std::array<unsigned char, crypto_sign_BYTES> signature{};
         crypto_sign_detached(
             signature.data(),
@@ -37,7 +49,6 @@ class Signer {
         return base64(signature);
     }
 
-  private:
     template <std::size_t N>
     static std::string base64(std::array<unsigned char, N> const& bytes) {
         constexpr int kVariant = sodium_base64_VARIANT_ORIGINAL;

@@ -201,6 +201,61 @@ TEST_CASE("conduct: the head of an answer whose order is not genuine is not take
     }
 }
 
+TEST_CASE("conduct: once a head was signed no other is taken, and no order under one obeyed (3.3)"
+) {
+    Bench bench;
+    bench.head.signature = bench.signer.sign(bench.head);
+    bench.come_up();
+    auto const held = bench.head;
+    CHECK(bench.conduct.memory().head == held);
+    Head const huge{.epoch = 9, .sequence = 9'000'000, .hash = "ff", .mac = "m"};
+    auto with = [&](std::string const& signature) {
+        auto head = huge;
+        head.signature = signature;
+        return head;
+    };
+    bench.conduct.take_findings();
+    for (auto const& forged : {
+             huge,
+             with(held.signature), // of another head
+             with(Signer().sign(huge)),
+             with("x"),
+         }) {
+        bench.head = forged;
+        bench.report_and_hear_on();
+        CHECK(bench.conduct.memory().head == held);
+        bench.report_and_hear_off(); // a genuine order, but what lies over it is not
+        CHECK(bench.conduct.memory().said == Memory::Said::On);
+    }
+    CHECK(bench.conduct.take_findings().size() == 1);
+    // An agent restarted goes on with that.
+    Bench restarted(bench.conduct.memory());
+    restarted.head = huge;
+    restarted.report_and_hear_on();
+    CHECK(restarted.conduct.memory().head == held);
+
+    bench.head = {.epoch = 1, .sequence = 51, .hash = "bb", .mac = "m"};
+    bench.head.signature = bench.signer.sign(bench.head);
+    bench.report_and_hear_off(); // the manager's own word counts as if nothing had been
+    CHECK(is_stopping(bench.report()));
+    CHECK(bench.conduct.memory().head == bench.head);
+}
+
+TEST_CASE("conduct: a signature lets no older log pass, and does not replace a higher head (3.3)") {
+    for (bool const signed_before : {true, false}) {
+        Bench bench;
+        if (signed_before)
+            bench.head.signature = bench.signer.sign(bench.head);
+        bench.come_up();
+        auto const held = bench.head;
+        bench.head = {.epoch = 1, .sequence = 49, .hash = "bb", .mac = "m"};
+        bench.head.signature = bench.signer.sign(bench.head);
+        bench.report_and_hear_off();
+        CHECK_FALSE(is_stopping(bench.report()));
+        CHECK(bench.conduct.memory().head == held);
+    }
+}
+
 TEST_CASE("conduct: troubles that take turns are told once each, until all is well again") {
     Bench bench;
     bench.come_up();

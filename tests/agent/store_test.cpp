@@ -14,7 +14,7 @@ using namespace cpm::agent::test;
 
 namespace {
 
-Head const kHead{.epoch = 2, .sequence = 90, .hash = "ab", .mac = "cd"};
+Head const kHead{.epoch = 2, .sequence = 90, .hash = "ab", .mac = "cd", .signature = "ef"};
 
 Credentials credentials() {
     // The public key of RFC 8032's first test vector.

@@ -120,6 +120,7 @@ class Reporting(Told):
         self.assertEqual((head["sequence"], head["hash"], head["epoch"]),
                          (last["sequence"], last["hash"], 1))
         self.assertEqual(len(base64.b64decode(head["mac"])), 32)
+        self.assertEqual(len(base64.b64decode(head["signature"])), 64)
         self.assertNotIn("order", answer.json)
         self.assertNotIn("notice", answer.json)
 

@@ -146,6 +146,21 @@ TEST_CASE("keys: the MAC of a head depends on all of it and on the key (3.3)") {
     CHECK(Keys::load(other.path(), Keys::Missing::Make)->witness_mac(head) != mac);
 }
 
+TEST_CASE("keys: a head's signature is over the lines of the contract, by the order key (3.3)") {
+    TemporaryDirectory directory;
+    auto const keys = Keys::load(directory.path(), Keys::Missing::Make);
+    eventstore::Head head{2, {71}, {}};
+    head.hash[0] = 0xab;
+    auto const lines = "cpm-head-v1\n2\n71\nab" + std::string(62, '0') + "\n";
+    auto const signature = keys->sign(head);
+    CHECK(verifies(keys->order_key(), signature, lines));
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        auto changed = lines;
+        changed[i] = char(changed[i] ^ 1);
+        CHECK_FALSE(verifies(keys->order_key(), signature, changed));
+    }
+}
+
 TEST_CASE("keys: a file that is not a key is refused, named, and left as it is (2.2)") {
     for (char const* name : {"order.key", "witness.key"}) {
         TemporaryDirectory directory;
