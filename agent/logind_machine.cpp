@@ -31,15 +31,17 @@ constexpr char const* member_of(OffMethod method) {
     return "";
 }
 
-/// One call's answer, waited for by a coroutine.
-struct Reply {
+} // namespace
+
+/// Of logind to an act, waited for by a coroutine.
+struct LogindMachine::Reply {
     explicit Reply(asio::any_io_executor const& executor)
         : come(executor) {}
     asio::steady_timer come;
     Result result = tl::make_unexpected(std::string("logind did not answer"));
 };
 
-int on_reply(sd_bus_message* message, void* data, sd_bus_error*) {
+int LogindMachine::on_reply(sd_bus_message* message, void* data, sd_bus_error*) {
     auto& reply = *static_cast<Reply*>(data);
     auto const* error = sd_bus_message_get_error(message);
     if (error)
@@ -50,8 +52,6 @@ int on_reply(sd_bus_message* message, void* data, sd_bus_error*) {
     reply.come.cancel();
     return 0;
 }
-
-} // namespace
 
 LogindMachine::LogindMachine(asio::io_context& io, MachineConfig config)
     : config_(std::move(config))
@@ -81,6 +81,13 @@ bool LogindMachine::take_cancelled() {
 
 void LogindMachine::acted_before() {
     bus_->doubt_act();
+}
+
+void LogindMachine::withdraw_act() {
+    if (!awaited_)
+        return;
+    bus_->lose("logind did not answer"); // it obeys nobody who is gone
+    awaited_->come.cancel();
 }
 
 void LogindMachine::goodbye_said() {
@@ -133,7 +140,9 @@ asio::awaitable<Result> LogindMachine::go_down(OffMethod method) {
         co_return tl::make_unexpected(fmt::format("logind: {}", std::strerror(-sent)));
     }
     bus_->send_soon();
+    awaited_ = &reply;
     co_await reply.come.async_wait(asio::as_tuple(asio::use_awaitable));
+    awaited_ = nullptr;
     sd_bus_slot_unref(slot);
     if (!reply.result) {
         bus_->acted = false;

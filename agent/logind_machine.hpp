@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <memory>
+#include <systemd/sd-bus.h>
 
 namespace cpm::agent {
 
@@ -27,14 +28,19 @@ class LogindMachine final : public Machine {
     Leaving leaving() override;
     bool take_cancelled() override;
     void acted_before() override;
+    void withdraw_act() override;
     void goodbye_said() override;
     void being_stopped() override;
     boost::asio::awaitable<HooksEnd> prepare() override;
     boost::asio::awaitable<tl::expected<void, std::string>> go_down(OffMethod method) override;
 
   private:
+    struct Reply;
+    static int on_reply(sd_bus_message* message, void* data, sd_bus_error*);
+
     MachineConfig config_;
     std::shared_ptr<LogindBus> bus_;
+    Reply* awaited_ = nullptr; ///< of the act that was asked for
 };
 
 /// Where the hooks' unit says which required hook failed.

@@ -121,9 +121,12 @@ bool Loop::head_is_lost() const {
 
 Observation Loop::observe() {
     auto const clocks = read_clocks();
+    auto const resumes = resumes_.count();
+    if (resumes_.look(clocks) != resumes)
+        machine_.withdraw_act();
     Observation seen{
         .boottime = clocks.boottime,
-        .identity = {boot_id_, resumes_.look(clocks)},
+        .identity = {boot_id_, resumes_.count()},
         .blocked_by = head_is_lost() ? plain_line(stored_head_.error()) : machine_.blocked_by(),
         .sleep_blocked_by = machine_.sleep_blocked_by(),
         .leaving = machine_.leaving(),

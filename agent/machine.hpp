@@ -40,6 +40,9 @@ class Machine {
     virtual void being_stopped() = 0;
     /// Runs the hooks.
     virtual boost::asio::awaitable<HooksEnd> prepare() = 0;
+    /// The machine has resumed: an act that was asked for before it, and not answered yet, is not
+    /// to be done any more.
+    virtual void withdraw_act() = 0;
     /// Nothing: it goes down, or has come back from it; else why it does not.
     virtual boost::asio::awaitable<tl::expected<void, std::string>> go_down(OffMethod method) = 0;
 };
@@ -69,6 +72,7 @@ class CommandMachine final : public Machine {
     Leaving leaving() override { return Leaving::No; }
     bool take_cancelled() override;
     void acted_before() override;
+    void withdraw_act() override {} // the command runs already
     void goodbye_said() override {}
     void being_stopped() override {}
     boost::asio::awaitable<HooksEnd> prepare() override;

@@ -16,6 +16,7 @@ import support
 from machine import Machine, wait_for_status
 from support import BIN, let_pass, wait_until
 
+SUSPEND = BIN / "cpm-demo-suspend.so"
 FAST = {"heartbeat_interval_seconds": 1, "missed_heartbeats": 3, "standby_time_seconds": 20}
 LOGIND = "org.freedesktop.login1.Manager"
 BUS = """<busconfig><listen>unix:path={}/bus</listen><auth>EXTERNAL</auth>
@@ -93,6 +94,7 @@ class System:
     def close(self):
         for process in reversed(self.processes):
             process.terminate()
+            process.send_signal(signal.SIGCONT)
             process.wait()
         self.log.close()
         self.scratch.cleanup()
@@ -256,7 +258,6 @@ class Logind(unittest.TestCase):
     def test_a_bus_that_hangs_keeps_no_heartbeat_back(self):
         bus = self.system.processes[0]
         bus.send_signal(signal.SIGSTOP)
-        self.addCleanup(bus.send_signal, signal.SIGCONT)
         self.start()
         before = len(self.manager.events(server=self.server, type="HeartbeatReceived"))
         wait_until("heartbeats, looks and all", lambda: len(self.manager.events(
@@ -281,6 +282,21 @@ class Logind(unittest.TestCase):
         self.system.processes[1].send_signal(signal.SIGCONT)
         wait_until("another name", self.system.names, 15)
         self.assertLessEqual(len(self.system.power_calls()), 1)
+
+    def test_an_act_that_logind_did_not_answer_is_withdrawn_by_a_resume(self):
+        slept = self.machine.root / "slept"
+        slept.write_text("0")
+        self.system.env.update(LD_PRELOAD=str(SUSPEND), CPM_DEMO_SLEPT=str(slept))
+        self.start(heartbeat_interval_seconds=10)
+        before = self.system.names()
+        self.machine.hook("10-hook", f"kill -STOP {self.system.processes[1].pid}")
+        self.off()
+        wait_until("the act", lambda: self.machine.marker()["said"] == "Acted", 20)
+        slept.write_text("1000")
+        wait_until("ON", lambda: self.reports() == "ON", 15)  # long before logind is given up
+        self.assertFalse(before & self.system.names())  # it obeys nobody who is gone
+        self.system.processes[1].send_signal(signal.SIGCONT)
+        wait_for_status(self.manager, self.server, "ON")
 
     def test_an_inhibitor_that_only_delays_or_is_for_the_lid_is_no_veto(self):
         with self.system.inhibitor("shutdown", "delay"), \
