@@ -9,6 +9,7 @@ ends with its standard input.
 
 import errno
 import itertools
+import resource
 import selectors
 import socket
 import subprocess
@@ -97,6 +98,8 @@ class Client:
 
 
 def main(host, port, count, kind):
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     selector = selectors.DefaultSelector()
     selector.register(sys.stdin, selectors.EVENT_READ)
     clients = [Client(selector, (host, int(port)), kind) for _ in range(int(count))]

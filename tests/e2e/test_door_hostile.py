@@ -3,6 +3,9 @@ one hidden behind them; crowds that send for ever, read nothing or take their ti
 
 import json
 import os
+import random
+import resource
+import socket
 import statistics
 import threading
 import time
@@ -143,6 +146,38 @@ class Ambiguous(unittest.TestCase):
                 self.assertEqual(connection.answer()[0], 201)
 
 
+class Damaged(unittest.TestCase):
+    COUNT = 1000
+
+    def test_whatever_comes_the_manager_answers_in_order_and_stays(self):
+        """Requests with a few bytes changed, dropped or doubled: nothing fails inside (500), every
+        answer is one, and the manager goes on."""
+        seed = int(os.environ.get("CPM_SEED", time.time_ns() % 2**32))
+        print("seed", seed)
+        chance = random.Random(seed)
+        with support.Manager() as manager:
+            host, bearer = "%s:%s" % manager.address, "Authorization: Bearer x"
+            requests = [request for _, _, request in hostile(host, bearer)]
+            statuses = set()
+            for _ in range(self.COUNT):
+                text = bytearray(chance.choice(requests).encode("latin-1"))
+                for _ in range(chance.randint(1, 4)):
+                    at = chance.randrange(min(len(text), 400))
+                    text[at:at + chance.randint(0, 3)] = chance.choice((
+                        b"", bytes([chance.randrange(256)]), b"\r\n", b":", b" ", text[at:at + 8]))
+                with raw.Raw(manager.address) as connection:
+                    connection.send(bytes(text))
+                    connection.socket.shutdown(socket.SHUT_WR)
+                    try:
+                        while True:
+                            statuses.add(connection.answer()[0])
+                    except (raw.Closed, ConnectionResetError):
+                        self.assertEqual(connection.buffer, b"")
+            self.assertIn(400, statuses)
+            self.assertNotIn(500, statuses)
+            self.assertEqual(manager.ask("GET", "/healthz").status, 200)
+
+
 class Crowds(unittest.TestCase):
     def setUp(self):
         self.manager = support.Manager().set_up()
@@ -206,6 +241,10 @@ class Slow(unittest.TestCase):
 
     TRIES, ROUNDS, SECONDS = 4, 5, 2.0
     NOISE = 0.002  # what a report's 99th percentile moves by itself, when nobody does anything
+
+    def setUp(self):
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2048:
+            support.skip("the story needs 2,048 file descriptors")
 
     def test_they_make_nobody_crashed_and_delay_reports_by_at_most_twice(self):
         with support.Manager() as manager:

@@ -71,6 +71,15 @@ class Stream(unittest.TestCase):
         self.assertEqual([m[1]["actual_status"] for m in stream.events(lambda m: m[2])],
                          ["BeforeStopping"])
 
+    def test_a_head_of_it_is_a_head_and_the_end(self):
+        connection = raw.Raw(self.manager.address)
+        self.addCleanup(connection.close)
+        connection.request("HEAD /api/v1/stream HTTP/1.1",
+                           f"Authorization: Bearer {self.manager.token}")
+        status, head, _ = connection.answer(head_only=True)
+        self.assertEqual((status, head["content-type"]), (200, "text/event-stream"))
+        self.assertTrue(connection.is_closed())
+
     def test_removals_and_notifications_are_told(self):
         agent = self.machine("removed")
         settings = self.manager.api("PATCH", "/settings", {
