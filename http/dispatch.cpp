@@ -1,5 +1,6 @@
 #include "http/dispatch.hpp"
 
+#include "http/handlers_compatible.hpp"
 #include "http/problem.hpp"
 
 #include <fmt/format.h>
@@ -30,14 +31,33 @@ tl::expected<Admitted, Response> refuse(core::Error const& error, core::WallTime
     return tl::make_unexpected(problem(error, now));
 }
 
+RouteMatch find_route(Door const& door, Interface interface, Request const& request) {
+    auto const match = [&](std::span<Route const> table) {
+        return match_route(table, request.method, request.path);
+    };
+    switch (interface) {
+    case Interface::Own: {
+        auto found = match(door.routes);
+        bool const is_known = found.route || !found.allowed.empty();
+        return is_known ? found : match(dashboard_routes());
+    }
+    case Interface::CompatibleWake: return match(compatible_routes());
+    }
+    return {};
+}
+
+core::Error in_words_of(Interface interface, core::Error error) {
+    if (interface == Interface::CompatibleWake && error.code == core::ErrorCode::NotSignedIn)
+        error.detail = "send an API token with the role operator: X-Auth-Token: TOKEN";
+    return error;
+}
+
 } // namespace
 
-tl::expected<Admitted, Response> admit(Door& door, CheckedHead& head) {
+tl::expected<Admitted, Response> admit(Door& door, Interface interface, CheckedHead& head) {
     auto& request = head.request;
     auto const now = door.app.clock.now();
-    auto match = match_route(door.routes, request.method, request.path);
-    if (!match.route && match.allowed.empty())
-        match = match_route(dashboard_routes(), request.method, request.path);
+    auto match = find_route(door, interface, request);
     if (!match.route && match.allowed.empty())
         return tl::make_unexpected(problem(404, "there is nothing at this path"));
     if (!match.route)
@@ -52,7 +72,7 @@ tl::expected<Admitted, Response> admit(Door& door, CheckedHead& head) {
         return refuse(fine.error(), now.wall);
     auto caller = door.authentication.identify(request, route.access, now);
     if (!caller)
-        return refuse(caller.error(), now.wall);
+        return refuse(in_words_of(interface, caller.error()), now.wall);
     if (auto fine = check_origin(request, *caller, door.app.config.public_url); !fine)
         return refuse(fine.error(), now.wall);
     if (head.content_length > route.max_body) {

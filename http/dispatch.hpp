@@ -19,7 +19,7 @@ struct Admitted {
 ///
 /// HEAD is a GET whose answer has no body, but for agents: what their GET hands out, an order, is
 /// an event that says so, and nobody would have got it.
-tl::expected<Admitted, Response> admit(Door& door, CheckedHead& head);
+tl::expected<Admitted, Response> admit(Door& door, Interface interface, CheckedHead& head);
 
 /// Calls the handler, when the caller still is whom the head said. Whatever it throws becomes a 500
 /// and a line in the log.

@@ -7,6 +7,7 @@
 #include "http/head.hpp"
 #include "http/route.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -17,6 +18,12 @@
 namespace cpm::http {
 
 class Link;
+
+/// What an address of the manager leads to.
+enum class Interface : std::uint8_t {
+    Own,            ///< the API, the agents' endpoints, the dashboard
+    CompatibleWake, ///< HTTP 3.4: routes of its own, an API token in X-Auth-Token
+};
 
 /// What all connections share. Owned by the Server; outlives every session.
 struct Door {

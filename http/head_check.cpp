@@ -121,7 +121,8 @@ Checked<void> check_host(Fields const& fields, Target const& target, OwnNames co
     return {};
 }
 
-Checked<std::size_t> read_length(Fields const& fields, Method method, unsigned version) {
+Checked<std::size_t>
+read_length(Fields const& fields, Method method, unsigned version, Lengths lengths) {
     if (has(fields, "transfer-encoding")) {
         if (version < 11)
             return refuse(400, "HTTP/1.0 has no Transfer-Encoding");
@@ -131,7 +132,7 @@ Checked<std::size_t> read_length(Fields const& fields, Method method, unsigned v
     }
     bool const needed = method == Method::Post || method == Method::Put || method == Method::Patch;
     if (!has(fields, "content-length")) {
-        if (needed)
+        if (needed && lengths == Lengths::Needed)
             return refuse(411, "a change needs a Content-Length, 0 where there is no body");
         return 0;
     }
@@ -214,7 +215,7 @@ std::string host_of(std::string_view authority) {
     return lower;
 }
 
-Checked<CheckedHead> check_head(Head const& head, OwnNames const& own) {
+Checked<CheckedHead> check_head(Head const& head, OwnNames const& own, Lengths lengths) {
     if (head.version != 10 && head.version != 11)
         return refuse(505, "the version must be HTTP/1.1");
     auto const method = read_method(head.method);
@@ -227,7 +228,7 @@ Checked<CheckedHead> check_head(Head const& head, OwnNames const& own) {
         return tl::make_unexpected(target.error());
     if (auto fine = check_host(head.fields, *target, own); !fine)
         return tl::make_unexpected(fine.error());
-    auto const length = read_length(head.fields, method->method, head.version);
+    auto const length = read_length(head.fields, method->method, head.version, lengths);
     if (!length)
         return tl::make_unexpected(length.error());
     if (auto fine = check_body(head.fields, *length); !fine)

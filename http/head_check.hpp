@@ -4,6 +4,7 @@
 #include "http/message.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,9 +25,13 @@ struct OwnNames {
     std::span<std::string const> names;
 };
 
+/// Whether a change without a body must say so: what curl sends for a bare POST does not.
+enum class Lengths : std::uint8_t { Needed, MayBeMissing };
+
 /// All the rules of framing (HTTP 3.5) on a head that was split: pure, and without Beast. Whatever
 /// two parsers could read in two ways is refused.
-Checked<CheckedHead> check_head(Head const& head, OwnNames const& own);
+Checked<CheckedHead>
+check_head(Head const& head, OwnNames const& own, Lengths lengths = Lengths::Needed);
 
 /// The host of "host:port", in lower case, an IPv6 address without its brackets; empty when it
 /// cannot be read.

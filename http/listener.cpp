@@ -54,7 +54,7 @@ struct Ended {
     }
 };
 
-void welcome(Door& door, tcp::socket socket, TlsContext const& tls) {
+void welcome(Door& door, tcp::socket socket, Entrance const& entrance) {
     Ended const ended{&door};
     ErrorCode error;
     auto const remote = socket.remote_endpoint(error).address();
@@ -67,12 +67,14 @@ void welcome(Door& door, tcp::socket socket, TlsContext const& tls) {
     auto place = Connections::take(door.connections, text, is_many);
     if (auto* const granted = std::get_if<Connections::Place>(&place))
         asio::co_spawn(
-            door.app.io, serve(door, std::move(socket), tls, std::move(*granted)), ended
+            door.app.io,
+            serve(door, entrance.interface, std::move(socket), entrance.tls, std::move(*granted)),
+            ended
         );
     else if (door.links.size() < door.connections->count() + kMaxTurnedAway)
         asio::co_spawn(
             door.app.io,
-            turn_away(door, std::move(socket), tls, std::get<std::string>(place)),
+            turn_away(door, std::move(socket), entrance.tls, std::get<std::string>(place)),
             ended
         );
 }
@@ -119,7 +121,7 @@ asio::awaitable<void> accept_all(Door& door, Entrance& entrance) {
         co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
         if (!error) {
             was_failing = false;
-            welcome(door, std::move(socket), entrance.tls);
+            welcome(door, std::move(socket), entrance);
             continue;
         }
         if (error == asio::error::operation_aborted || error == asio::error::connection_aborted)

@@ -22,7 +22,8 @@ std::string endpoint_text(asio::ip::tcp::endpoint const& endpoint);
 /// Where connections come in.
 struct Entrance {
     asio::ip::tcp::acceptor acceptor;
-    TlsContext tls; ///< null: plain HTTP
+    TlsContext tls{}; ///< null: plain HTTP
+    Interface interface = Interface::Own;
 };
 
 /// Accepts until the acceptor is closed.

@@ -21,7 +21,8 @@ enum class WaitResult : std::uint8_t {
     TimedOut,
 };
 
-/// The held GET /agent/v1/manifest calls, by server (HTTP 3.3). A batch touches every server that
+/// The held GET /agent/v1/manifest calls (HTTP 3.3), and who else waits for news of a server, by
+/// server. A batch touches every server that
 /// has an event in it or is asked to wake others, a settings change or an accepted rollback touches
 /// all. An agent's own heartbeat touches its server, too: compare what the manifest says, and wait
 /// again.

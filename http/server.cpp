@@ -155,6 +155,15 @@ core::Result<std::string> Server::listen(std::string_view address, TlsContext tl
     return bound;
 }
 
+core::Result<std::string> Server::listen_compatible(std::string_view address) {
+    auto acceptor = listen_on(parts_->io, address);
+    if (!acceptor)
+        return tl::make_unexpected(acceptor.error());
+    auto bound = endpoint_text(acceptor->local_endpoint());
+    parts_->entrances.push_back({std::move(*acceptor), {}, Interface::CompatibleWake});
+    return bound;
+}
+
 void Server::renew(TlsContext const& tls) {
     for (auto& entrance : parts_->entrances)
         if (entrance.tls)

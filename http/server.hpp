@@ -45,6 +45,9 @@ class Server final : public manager::Subscriber {
     /// the address is taken or not this machine's.
     core::Result<std::string> listen(std::string_view address, TlsContext tls = {});
 
+    /// The same for the compatible wake interface (HTTP 3.4), which is plain.
+    core::Result<std::string> listen_compatible(std::string_view address);
+
     /// New connections over TLS begin with this context. On the thread of run().
     void renew(TlsContext const& tls);
 

@@ -3,6 +3,7 @@
 #include "http/session.hpp"
 
 #include "http/dispatch.hpp"
+#include "http/handlers_compatible.hpp"
 #include "http/head_check.hpp"
 #include "http/link.hpp"
 #include "http/problem.hpp"
@@ -50,7 +51,13 @@ watch_peer(std::shared_ptr<Link> link, std::shared_ptr<ResponseStream> stream) {
 
 class Session {
   public:
-    Session(Door& door, tcp::socket socket, TlsContext const& tls, Connections::Place place);
+    Session(
+        Door& door,
+        Interface interface,
+        tcp::socket socket,
+        TlsContext const& tls,
+        Connections::Place place
+    );
     asio::awaitable<void> run();
 
   private:
@@ -64,6 +71,7 @@ class Session {
     Checked<CheckedHead> check(std::size_t head_size);
 
     Door& door_;
+    Interface interface_;
     std::shared_ptr<Link> link_;
     Connections::Place place_;
     asio::ip::address peer_;
@@ -72,8 +80,15 @@ class Session {
     std::string buffer_;     ///< read and not used yet
 };
 
-Session::Session(Door& door, tcp::socket socket, TlsContext const& tls, Connections::Place place)
+Session::Session(
+    Door& door,
+    Interface interface,
+    tcp::socket socket,
+    TlsContext const& tls,
+    Connections::Place place
+)
     : door_(door)
+    , interface_(interface)
     , link_(std::make_shared<Link>(door, std::move(socket), tls))
     , place_(std::move(place)) {
     ErrorCode error;
@@ -109,7 +124,7 @@ asio::awaitable<void> Session::run() {
             break; // the framing cannot be trusted
         }
         auto& request = checked->request;
-        auto admitted = admit(door_, *checked);
+        auto admitted = admit(door_, interface_, *checked);
         bool const placed = place_.admit(admitted && admitted->is_agent);
         if (admitted && !placed)
             admitted = tl::make_unexpected(refusal({429, "all connections for people are taken"}));
@@ -154,9 +169,14 @@ Checked<CheckedHead> Session::check(std::size_t head_size) {
     auto head = parse_head(std::string_view(buffer_).substr(0, head_size));
     if (!head)
         return tl::make_unexpected(head.error());
-    auto checked = check_head(*head, {local_, door_.names});
+    bool const is_compatible = interface_ == Interface::CompatibleWake;
+    auto const lengths = is_compatible ? Lengths::MayBeMissing : Lengths::Needed;
+    auto checked = check_head(*head, {local_, door_.names}, lengths);
     if (!checked)
         return checked;
+    if (is_compatible)
+        if (auto const taken = take_auth_token(checked->request); !taken)
+            return tl::make_unexpected(taken.error());
     auto client = door_.proxies.client_of(head->fields, peer_, link_->is_secure());
     if (!client)
         return tl::make_unexpected(client.error());
@@ -263,9 +283,10 @@ asio::awaitable<void> Session::write_stream(std::shared_ptr<ResponseStream> stre
 
 } // namespace
 
-asio::awaitable<void>
-serve(Door& door, tcp::socket socket, TlsContext tls, Connections::Place place) {
-    Session session(door, std::move(socket), tls, std::move(place));
+asio::awaitable<void> serve(
+    Door& door, Interface interface, tcp::socket socket, TlsContext tls, Connections::Place place
+) {
+    Session session(door, interface, std::move(socket), tls, std::move(place));
     co_await session.run();
 }
 

@@ -13,8 +13,13 @@ namespace cpm::http {
 
 /// Serves one connection until it ends: request after request, in order, one at a time. Plain
 /// without a context.
-asio::awaitable<void>
-serve(Door& door, asio::ip::tcp::socket socket, TlsContext tls, Connections::Place place);
+asio::awaitable<void> serve(
+    Door& door,
+    Interface interface,
+    asio::ip::tcp::socket socket,
+    TlsContext tls,
+    Connections::Place place
+);
 
 /// Tells one that got no place which limit is reached, and closes.
 asio::awaitable<void>

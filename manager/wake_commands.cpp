@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cpm::manager {
 namespace {
 
@@ -128,6 +130,22 @@ core::Result<WakeServer::Outcome> decide(Turn& turn, WakeServer const& command) 
     }
     auto const* relay = turn.fleet().find(turn.relays().relay_of(command.server));
     outcome.relay = relay ? relay->config.name : std::string{};
+    return outcome;
+}
+
+core::Result<WakeAll::Outcome> decide(Turn& turn, WakeAll const& command) {
+    std::vector<std::pair<std::string, core::ServerId>> servers(
+        turn.fleet().by_name.begin(), turn.fleet().by_name.end()
+    );
+    std::ranges::sort(servers);
+    WakeAll::Outcome outcome;
+    for (auto& [name, id] : servers) {
+        RequestPower request;
+        request.actor = command.actor;
+        request.server = id;
+        request.target = core::PowerStatus::On;
+        outcome.emplace_back(std::move(name), decide(turn, request));
+    }
     return outcome;
 }
 

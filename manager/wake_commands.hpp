@@ -1,8 +1,10 @@
 #pragma once
 
+#include "manager/fleet_commands.hpp"
 #include "manager/turn.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cpm::manager {
@@ -29,5 +31,15 @@ struct WakeServer {
     core::ServerId server;
 };
 core::Result<WakeServer::Outcome> decide(Turn& turn, WakeServer const& command);
+
+/// A power request ON for every server, decided at once; each passes the same guards, and is
+/// accepted, unchanged or refused by itself.
+struct WakeAll {
+    /// By name, in its order.
+    using Outcome = std::vector<std::pair<std::string, core::Result<RequestPower::Outcome>>>;
+    static constexpr bool kPeoples = true;
+    core::Actor actor;
+};
+core::Result<WakeAll::Outcome> decide(Turn& turn, WakeAll const& command);
 
 } // namespace cpm::manager

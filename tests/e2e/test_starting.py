@@ -277,7 +277,8 @@ class Serving(Scratch):
         file = pathlib.Path(manager.scratch.name) / "ready.json"
         self.assertEqual(mode(file), 0o600)
         ready = json.loads(file.read_text())
-        self.assertEqual(ready.keys(), {"http", "https", "ca_pin", "setup_code", "pid"})
+        self.assertEqual(ready.keys(), {"http", "https", "compatible_wake", "ca_pin",
+                                        "setup_code", "pid"})
         self.assertEqual(ready["pid"], manager.process.pid)
         self.assertIsNone(ready["https"])
         self.assertRegex(ready["http"], r"^127\.0\.0\.1:[1-9]\d*$")

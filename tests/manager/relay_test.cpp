@@ -445,3 +445,26 @@ TEST_CASE("wake: a restart in the middle of many wakes goes on with those left (
     for (auto const id : servers)
         CHECK(rig.server(id).wakes.rounds == 1);
 }
+
+TEST_CASE("wake: all are asked to be ON at once, each for itself (HTTP 3.4)") {
+    Rig rig;
+    auto const b = rig.add("b", {mac(1)});
+    auto const c = rig.add("c", {mac(2)});
+    auto const a = rig.running("a", 3);
+    rig.wants(c, PowerStatus::On);
+    rig.happened();
+    auto const outcome = rig.ask(manager::WakeAll{kAlice});
+    REQUIRE(outcome);
+    REQUIRE(outcome->size() == 3);
+    CHECK((*outcome)[0].first == "a");
+    CHECK_FALSE((*outcome)[0].second->accepted); // it is ON
+    CHECK((*outcome)[1].first == "b");
+    CHECK((*outcome)[1].second->accepted);
+    CHECK((*outcome)[2].first == "c");
+    CHECK((*outcome)[2].second.error().code == core::ErrorCode::StandbyOpen);
+    auto const asked = rig.all("PowerRequested");
+    CHECK(asked.back().server == b);
+    CHECK(asked.back().actor == kAlice);
+    CHECK(rig.all("PowerRefused").back().server == c);
+    CHECK(rig.actual(a) == "ON");
+}

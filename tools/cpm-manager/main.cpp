@@ -143,6 +143,12 @@ core::Result<void> listen(
         ready.https = *bound;
         ready.ca_pin = certificate->ca_pin;
     }
+    if (options.compatible_wake) {
+        auto bound = server.listen_compatible(text_of(*options.compatible_wake));
+        if (!bound)
+            return tl::make_unexpected(bound.error());
+        ready.compatible_wake = *bound;
+    }
     return {};
 }
 

@@ -67,6 +67,10 @@ Fault set_https(Options& options, std::string_view text) {
     return read_endpoint(text, options.https);
 }
 
+Fault set_compatible_wake(Options& options, std::string_view text) {
+    return read_endpoint(text, options.compatible_wake);
+}
+
 GivenCertificate& given(Options& options) {
     return options.certificate ? *options.certificate : options.certificate.emplace();
 }
@@ -175,6 +179,10 @@ constexpr std::array kRows{
         "ADDR:PORT|off",
         "TLS, for agents and people (default off; usual: 0.0.0.0:8443)",
         set_https},
+    Row{"compatible_wake",
+        "ADDR:PORT|off",
+        "plain HTTP for scripts of another wake handler (default off; usual: 127.0.0.1:9876)",
+        set_compatible_wake},
     Row{"tls_certificate",
         "FILE",
         "a certificate of your own, with its chain, in PEM (default: from the manager's own CA)",

@@ -27,6 +27,7 @@ struct Options {
     std::filesystem::path data_directory = "/var/lib/cpm";
     std::optional<Endpoint> http = Endpoint{"127.0.0.1", 8080}; ///< none: off
     std::optional<Endpoint> https;                              ///< TLS; none: off
+    std::optional<Endpoint> compatible_wake;                    ///< plain; none: off
     /// A certificate chain and its key in PEM; without them the manager's own authority makes one.
     std::optional<GivenCertificate> certificate;
     std::optional<std::filesystem::path> ready_file;

@@ -45,9 +45,11 @@ core::Result<void> write_ready_file(std::filesystem::path const& file, Ready con
     };
     // Addresses and codes hold nothing that JSON would have to escape.
     auto const text = fmt::format(
-        "{{\"http\": {}, \"https\": {}, \"ca_pin\": {}, \"setup_code\": {}, \"pid\": {}}}\n",
+        "{{\"http\": {}, \"https\": {}, \"compatible_wake\": {}, \"ca_pin\": {}, "
+        "\"setup_code\": {}, \"pid\": {}}}\n",
         quoted(ready.http.value_or("")),
         quoted(ready.https.value_or("")),
+        quoted(ready.compatible_wake.value_or("")),
         quoted(ready.ca_pin),
         quoted(ready.setup_code),
         ::getpid()
@@ -75,6 +77,9 @@ std::string ready_text(Ready const& ready) {
         text += fmt::format("CPM serves at http://{}{}\n", in_url(*ready.http), fragment);
     if (ready.https)
         text += fmt::format("CPM serves at https://{}{}\n", in_url(*ready.https), fragment);
+    if (ready.compatible_wake)
+        text +=
+            fmt::format("Compatible wake interface at http://{}\n", in_url(*ready.compatible_wake));
     if (!ready.ca_pin.empty())
         text += fmt::format("Fingerprint of its certificate authority: {}\n", ready.ca_pin);
     if (!ready.setup_code.empty())

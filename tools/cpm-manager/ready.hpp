@@ -13,6 +13,7 @@ namespace cpm::tools {
 struct Ready {
     std::optional<std::string> http{}; ///< "127.0.0.1:41873"
     std::optional<std::string> https{};
+    std::optional<std::string> compatible_wake{};
     std::string ca_pin{};     ///< of the manager's own authority; empty: it is not used
     std::string setup_code{}; ///< empty once there is a user
 };
@@ -20,8 +21,8 @@ struct Ready {
 /// A one-time setup code that people can read out: three groups of four letters and digits.
 std::string make_setup_code(manager::Random& random);
 
-/// Writes the ready file (0600, in one step): http, https, ca_pin, setup_code and pid, as
-/// JSON.
+/// Writes the ready file (0600, in one step): http, https, compatible_wake, ca_pin,
+/// setup_code and pid, as JSON.
 core::Result<void> write_ready_file(std::filesystem::path const& file, Ready const& ready);
 
 /// The same for a person at a terminal or in the journal.
