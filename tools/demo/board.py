@@ -11,6 +11,7 @@ Standard input is what a person's hands do, a line each; its end ends the machin
     press             the power button of a machine that is off or suspended
     suspend           it suspends by itself
     freeze, thaw      the machine hangs, and goes on
+    secure HEX|none   its card wakes only for a packet with this SecureOn password
     boot SECONDS      how long it takes from power to its agent
     stop SECONDS|never  how long it takes from the power command to no power
 Standard output is what can be seen of it, a JSON object a line for each change."""
@@ -44,6 +45,7 @@ class Board:
     def __init__(self, root, mac, port, agent):
         self.root, self.agent = pathlib.Path(root), agent
         self.pattern = b"\xff" * 6 + bytes.fromhex(mac.replace(":", "")) * 16
+        self.password = b""
         self.power, self.boots, self.packets, self.acts = "off", 0, 0, []
         self.boot_seconds, self.stop_seconds = 3.0, 1.0  # None: never
         self.process = self.ends = self.due = self.suspended_at = None
@@ -85,7 +87,9 @@ class Board:
     # --- what reaches it ---
 
     def hear(self):
-        if self.pattern not in self.card.recv(2048):
+        packet = self.card.recv(2048)
+        at = packet.find(self.pattern)
+        if at < 0 or not packet[at + len(self.pattern):].startswith(self.password):
             return
         self.packets += 1
         self.tell("hears its magic packet")
@@ -117,6 +121,8 @@ class Board:
                 self.signal(signal.SIGSTOP, "hangs")
             case ["thaw"] if self.power != "suspended":
                 self.signal(signal.SIGCONT, "goes on")
+            case ["secure", password]:
+                self.password = b"" if password == "none" else bytes.fromhex(password)
             case ["boot", seconds]:
                 self.boot_seconds = float(seconds)
             case ["stop", seconds]:

@@ -25,6 +25,7 @@ TRY = """Try (NAME is node1, node2, …):
   press NAME | unplug NAME     its power button; its plug
   suspend NAME                 it suspends by itself (press resumes it)
   freeze NAME | thaw NAME      it hangs; it goes on
+  secure NAME HEX|none         its card's SecureOn password
   boot NAME SECONDS            how long it takes to boot
   stop NAME SECONDS|never      how long it takes to go down
   hold NAME REASON | release NAME   its owner's veto against going down
@@ -77,6 +78,8 @@ class Demo:
                 self.headquarters.power(name, target.upper())
             case ["press" | "unplug" | "suspend" | "freeze" | "thaw" as deed, name]:
                 self.machines[name].do(deed)
+            case ["secure", name, password]:
+                self.machines[name].do(f"secure {password}")
             case ["boot", name, seconds]:
                 self.machines[name].do(f"boot {float(seconds)}")
             case ["stop", name, seconds]:
