@@ -204,7 +204,7 @@ class CompatibleWake(unittest.TestCase):
                 ("GET /status HTTP/1.1", token, "Host: elsewhere", 400),  # two of them
                 ("POST /wake/all HTTP/1.1", token, "Transfer-Encoding: chunked", 411),
                 ("POST /wake/all HTTP/1.1", token, "Content-Length: 0", "Content-Length: 0", 400),
-                ("GET /status HTTP/1.1", "X_Auth_Token: x", 401)):
+                ("GET /status HTTP/1.1", "X_Auth_Token: x", 400)):
             with raw.Raw(self.address) as connection:
                 connection.request(line, *fields)
                 self.assertEqual(connection.answer()[0], expected, (line, fields))

@@ -1,6 +1,7 @@
 """Two segments that broadcasts do not cross: sleeping machines, whose cards are told by nothing but
 frames on the wire, are woken by a directed broadcast, by a SecureOn password and by a relay."""
 
+import concurrent.futures
 import json
 import unittest
 
@@ -79,6 +80,33 @@ class WakeAcrossSegments(unittest.TestCase):
                 if event["data"]["relay"] == relay]
 
     # --- the stories, one after the other: the last one's relay would help the others ---
+
+    def test_0_a_held_call_is_answered_at_once_when_its_machine_is_to_wake_another(self):
+        on = self.segment.add_machine()
+        card = far.Card(on, lambda: None)
+        helper = self.manager.add_server("helper", heartbeat_interval_seconds=3600)["id"]
+        agent = self.manager.join(helper, mac="52:54:00:77:01:01")
+        agent.say(), agent.say()
+        server = self.manager.add_server("near", mac_addresses=[on.mac], **FAST, wake={
+            "broadcast_address": "10.77.0.255"})["id"]
+        etag = agent.manifest().headers["ETag"]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            held = pool.submit(agent.manifest, wait=60, etag=etag)
+            self.ask(server, "ON")
+            answer = held.result(30)  # the manager's own packets come first
+        self.assertEqual(answer.status, 200, answer)
+        self.assertGreaterEqual(len(self.wakes(server)), 3)
+        wake, = answer["wake"]
+        self.assertEqual(wake["mac_address"], on.mac)
+        self.assertEqual(self.wakes(server, helper), [])
+        told = agent.heartbeat(woke=[wake["id"]])
+        self.assertNotIn("wake", told.json)
+        sent, = self.wakes(server, helper)
+        self.assertTrue(sent["ok"])
+        self.assertTrue(card.heard)
+        for one in (server, helper):
+            gone = self.manager.api("DELETE", f"/servers/{one}?force=true")
+            self.assertEqual(gone.status, 200, gone)
 
     def test_1_a_directed_broadcast_crosses_a_router_that_forwards_it(self):
         on = self.far.add_machine()

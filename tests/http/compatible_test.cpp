@@ -66,9 +66,9 @@ TEST_CASE("compatible: /wake/all is every server, whatever one of them is called
     auto const match = [](Method method, std::string_view path) {
         return match_route(compatible_routes(), method, path);
     };
-    CHECK(match(Method::Post, "/wake/all").route->handler == compatible_wake_all);
+    CHECK((match(Method::Post, "/wake/all").route->handler == compatible_wake_all));
     auto const one = match(Method::Post, "/wake/worker-01");
-    CHECK(one.route->handler == compatible_wake);
+    CHECK((one.route->handler == compatible_wake));
     CHECK(one.captures == std::vector<std::string>{"worker-01"});
     CHECK(match(Method::Get, "/status").route->access == Access::Viewer);
     CHECK(match(Method::Get, "/health").route->access == Access::Anyone);
