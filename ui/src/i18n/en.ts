@@ -94,8 +94,17 @@ export const en = {
     headline: {
         attention: (n: number) =>
             n === 0 ? "Nothing needs you." : n === 1 ? "1 server needs you." : `${n} servers need you.`,
-        rest: (on: number, off: number, moving: number) =>
-            listed([`${on} on`, `${off} off`, ...(moving > 0 ? [`${moving} changing`] : [])], ",", "."),
+        rest: (on: number, off: number, moving: number, waiting: number) =>
+            listed(
+                [
+                    `${on} on`,
+                    `${off} off`,
+                    ...(moving > 0 ? [`${moving} changing`] : []),
+                    ...(waiting > 0 ? [`${waiting} to be joined`] : []),
+                ],
+                ",",
+                ".",
+            ),
     },
 
     list: {

@@ -88,8 +88,17 @@ export const ja: Words = {
 
     headline: {
         attention: (n) => (n === 0 ? "対応が必要なサーバーはありません。" : `${n}台に対応が必要です。`),
-        rest: (on, off, moving) =>
-            listed([`ON ${on}台`, `OFF ${off}台`, ...(moving > 0 ? [`変更中 ${moving}台`] : [])], "、", ""),
+        rest: (on, off, moving, waiting) =>
+            listed(
+                [
+                    `ON ${on}台`,
+                    `OFF ${off}台`,
+                    ...(moving > 0 ? [`変更中 ${moving}台`] : []),
+                    ...(waiting > 0 ? [`参加待ち ${waiting}台`] : []),
+                ],
+                "、",
+                "",
+            ),
     },
 
     list: {
