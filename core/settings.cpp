@@ -70,6 +70,8 @@ constexpr Row kRows[] = {
     flag_row<&Settings::release_standby_when_settled>("release_standby_when_settled"),
     number_row<&Settings::wake_stagger, 0, 60000>("wake_stagger_ms"),
     flag_row<&Settings::agents_over_plain_http>("agents_over_plain_http"),
+    flag_row<&Settings::metrics_open>("metrics_open"),
+    flag_row<&Settings::metrics_per_server>("metrics_per_server"),
 };
 
 } // namespace

@@ -24,6 +24,10 @@ struct Settings {
     milliseconds wake_stagger{200};
     /// Agents may call over plain HTTP from other machines than this one (HTTP 3.5).
     bool agents_over_plain_http = false;
+    /// GET /metrics needs no token (HTTP 3.6).
+    bool metrics_open = false;
+    /// The metrics show each server's status and last heartbeat.
+    bool metrics_per_server = true;
     bool operator==(Settings const&) const = default;
 };
 

@@ -210,4 +210,16 @@ std::optional<std::uint64_t> RocksDbLog::total_bytes() const {
     return std::uint64_t(info->f_blocks) * info->f_frsize;
 }
 
+std::optional<std::uint64_t> RocksDbLog::used_bytes() const {
+    std::error_code error;
+    std::uint64_t bytes = 0;
+    for (std::filesystem::directory_iterator file(files_.log, error); !error && file != end(file);
+         file.increment(error)) {
+        std::error_code gone; // RocksDB deletes files meanwhile
+        auto const size = file->file_size(gone);
+        bytes += gone ? 0 : size;
+    }
+    return error ? std::nullopt : std::optional(bytes);
+}
+
 } // namespace cpm::eventstore

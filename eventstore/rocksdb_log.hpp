@@ -65,6 +65,9 @@ class RocksDbLog final : public EventLog {
     std::optional<std::uint64_t> free_bytes() const override;
     std::optional<std::uint64_t> total_bytes() const override;
 
+    /// What the log takes on disk; none when that cannot be told. Safe from any thread.
+    std::optional<std::uint64_t> used_bytes() const;
+
   private:
     core::Result<void> begin(bool accept, std::string why_truncated);
     core::Result<void> begin_new();

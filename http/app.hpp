@@ -17,7 +17,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <filesystem>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,6 +31,7 @@ namespace cpm::http {
 namespace asio = boost::asio;
 
 class ManifestWaiters;
+class Metrics;
 class Streams;
 class PasswordPool;
 class SignInThrottle;
@@ -45,6 +47,10 @@ struct AppConfig {
     std::string https;  ///< "ADDRESS:PORT" of the TLS listener, told by the Server; empty: off
     std::string ca_pin; ///< of the TLS listener's own authority; empty: none
     std::span<DashboardFile const> dashboard; ///< what a browser may load; empty: no dashboard
+    std::string version{};
+    bool sync_had_failed = false; ///< a failed sync ended the life before this one
+    /// The size of the log on disk, or none; called on the interface's thread.
+    std::function<std::optional<std::uint64_t>()> log_bytes{};
 };
 
 /// Everything a handler works with: one thread, one io_context. Parts are owned by the composition
@@ -62,6 +68,9 @@ struct App {
     Streams& streams;
     PasswordPool& passwords;
     SignInThrottle& throttle;
+    Metrics& metrics;
+    std::shared_ptr<Connections> connections;
+    core::WallTime started; ///< when the process began to serve
 };
 
 namespace detail {

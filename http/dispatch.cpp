@@ -1,5 +1,6 @@
 #include "http/dispatch.hpp"
 
+#include "http/handlers.hpp"
 #include "http/handlers_compatible.hpp"
 #include "http/problem.hpp"
 
@@ -25,6 +26,12 @@ Response not_allowed(std::string_view path, std::vector<Method> const& methods) 
     auto response = problem(405, "this path is for " + allowed + " only");
     response.headers.emplace_back("Allow", allowed);
     return response;
+}
+
+/// Who may call: as the table says, unless a setting opens the metrics (HTTP 3.6).
+Access access_of(Route const& route, core::Settings const& settings) {
+    bool const opened = route.handler == get_metrics && settings.metrics_open;
+    return opened ? Access::Anyone : route.access;
 }
 
 tl::expected<Admitted, Response> refuse(core::Error const& error, core::WallTime now) {
@@ -66,11 +73,13 @@ tl::expected<Admitted, Response> admit(Door& door, Interface interface, CheckedH
         return tl::make_unexpected(not_allowed(request.path, {Method::Get}));
     auto const& route = *match.route;
     request.captures = std::move(match.captures);
+    request.route = route.pattern;
 
     bool const plain_http = door.app.model.fleet().settings.agents_over_plain_http;
     if (auto fine = check_plain_http(request, route.access, plain_http); !fine)
         return refuse(fine.error(), now.wall);
-    auto caller = door.authentication.identify(request, route.access, now);
+    auto const access = access_of(route, door.app.model.fleet().settings);
+    auto caller = door.authentication.identify(request, access, now);
     if (!caller)
         return refuse(in_words_of(interface, caller.error()), now.wall);
     if (auto fine = check_origin(request, *caller, door.app.config.public_url); !fine)

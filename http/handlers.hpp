@@ -51,9 +51,10 @@ HandlerResult join_agent(App& app, Request const& request, Caller const& caller)
 HandlerResult receive_heartbeat(App& app, Request const& request, Caller const& caller);
 HandlerResult ask_manifest(App& app, Request const& request, Caller const& caller);
 
-// --- the process itself: handlers_health.cpp ---
+// --- the process itself: handlers_health.cpp, handlers_metrics.cpp ---
 HandlerResult get_health(App& app, Request const& request, Caller const& caller);
 HandlerResult get_readiness(App& app, Request const& request, Caller const& caller);
+HandlerResult get_metrics(App& app, Request const& request, Caller const& caller);
 HandlerResult get_openapi(App& app, Request const& request, Caller const& caller);
 
 } // namespace cpm::http

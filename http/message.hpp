@@ -31,6 +31,7 @@ struct Request {
     bool from_loopback = false;
     bool secure = false;               ///< over TLS
     std::vector<std::string> captures; ///< what the route's {…} matched, in order
+    std::string_view route{};          ///< its pattern, once it is known
 
     std::optional<std::string_view> header(std::string_view lower_case_name) const;
     std::optional<std::string_view> parameter(std::string_view name) const;

@@ -9,6 +9,8 @@
 //   Agent     an agent's credential, which opens nothing outside /agent/
 //   Joining   a machine that has only its join token yet
 //
+// The setting metrics_open makes /metrics a route for anyone.
+//
 // A row whose last column is missing takes bodies of up to 64 KiB.
 #include "http/handlers.hpp"
 #include "http/handlers_stream.hpp"
@@ -63,6 +65,7 @@ constexpr Route kRoutes[] = {
     // --- the process itself
     {Get,    "/healthz",                            Anyone,   get_health},
     {Get,    "/readyz",                             Anyone,   get_readiness},
+    {Get,    "/metrics",                            Viewer,   get_metrics},
     {Get,    "/api/openapi.json",                   Anyone,   get_openapi},
     // clang-format on
 };

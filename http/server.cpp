@@ -4,6 +4,7 @@
 #include "http/link.hpp"
 #include "http/listener.hpp"
 #include "http/manifest_waiters.hpp"
+#include "http/metrics.hpp"
 #include "http/own_names.hpp"
 #include "http/password_pool.hpp"
 #include "http/sign_in_throttle.hpp"
@@ -55,9 +56,13 @@ struct Server::Parts {
         , waiters(io)
         , streams(io, model, authentication, given.clock)
         , passwords(std::make_unique<PasswordPool>(io))
+        , metrics(given.config.sync_had_failed)
         , drain(io) {
-        model.observe([this](Applied const& applied) { waiters.on_published(applied.publication); }
-        );
+        model.observe([this](Applied const& applied) {
+            metrics.on_published(applied.publication);
+            tell(applied.publication);
+            waiters.on_published(applied.publication);
+        });
     }
     ~Parts() {
         passwords.reset(); // its threads bring results to the context
@@ -65,6 +70,7 @@ struct Server::Parts {
     }
 
     void stop();
+    void tell(manager::Publication const& publication) const;
 
     ServerParts given;
     Context io;
@@ -74,6 +80,7 @@ struct Server::Parts {
     Streams streams;
     SignInThrottle throttle;
     std::unique_ptr<PasswordPool> passwords;
+    Metrics metrics;
     std::deque<Entrance> entrances;
     asio::steady_timer drain;
     std::optional<App> app;
@@ -114,6 +121,7 @@ tick(Door& door, Authentication& authentication, ManifestWaiters& waiters, Strea
         // A log found to be rolled back turns every manifest to ON without an event that says so.
         if (auto const present = door.app.writer.readiness(); present != readiness) {
             readiness = present;
+            door.report(fmt::format("readiness: {}", manager::to_string(present)));
             waiters.touch_all();
             streams.set_rolled_back(readiness == manager::Readiness::RolledBack);
         }
@@ -170,8 +178,20 @@ void Server::renew(TlsContext const& tls) {
             entrance.tls = tls;
 }
 
+void Server::rename(Names names) {
+    auto& config = parts_->given.config;
+    config.host_names = std::move(names.host_names);
+    config.public_url = std::move(names.public_url);
+    config.trusted_proxies = std::move(names.trusted_proxies);
+    parts_->door->names = configured_names(config.host_names, config.public_url);
+    parts_->door->proxies = TrustedProxies(config.trusted_proxies, config.public_url);
+}
+
 void Server::run(manager::Writer& writer) {
     auto& parts = *parts_;
+    auto const now = parts.given.clock.now();
+    auto const& config = parts.given.config;
+    auto const limits = config.connections.within(raise_descriptors());
     parts.app.emplace(App{
         .io = parts.io,
         .writer = writer,
@@ -185,10 +205,10 @@ void Server::run(manager::Writer& writer) {
         .streams = parts.streams,
         .passwords = *parts.passwords,
         .throttle = parts.throttle,
+        .metrics = parts.metrics,
+        .connections = std::make_shared<Connections>(limits),
+        .started = now.wall,
     });
-    auto const now = parts.given.clock.now();
-    auto const& config = parts.given.config;
-    auto const limits = config.connections.within(raise_descriptors());
     if (limits.all < config.connections.all)
         parts.given.report(fmt::format(
             "at most {} connections: the limit of open files is too low for more", limits.all
@@ -197,7 +217,7 @@ void Server::run(manager::Writer& writer) {
         .app = *parts.app,
         .authentication = parts.authentication,
         .routes = routes(),
-        .connections = std::make_shared<Connections>(limits),
+        .connections = parts.app->connections,
         .names = configured_names(config.host_names, config.public_url),
         .proxies = TrustedProxies(config.trusted_proxies, config.public_url),
         .report = parts.given.report,
@@ -221,6 +241,12 @@ void Server::run(manager::Writer& writer) {
 
 void Server::stop() {
     asio::post(parts_->io, [parts = parts_.get()] { parts->stop(); });
+}
+
+void Server::Parts::tell(manager::Publication const& publication) const {
+    if (given.on_event)
+        for (auto const& event : publication.events)
+            given.on_event(event, model.fleet().find(event.server));
 }
 
 void Server::Parts::stop() {

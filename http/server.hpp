@@ -21,6 +21,9 @@ struct ServerParts {
     AppConfig config;
     /// Takes one line for the operator's log; called on the interface's thread.
     std::function<void(std::string_view line)> report;
+    /// Hears each event that becomes durable while serving, and the server it concerns as the
+    /// event's batch left it (null: none, or none any more); on the interface's thread.
+    std::function<void(core::Event const& event, core::Server const* server)> on_event{};
 };
 
 /// The HTTP interface: one io_context, run by one thread, and all that lives on it.
@@ -50,6 +53,15 @@ class Server final : public manager::Subscriber {
 
     /// New connections over TLS begin with this context. On the thread of run().
     void renew(TlsContext const& tls);
+
+    /// How it is called, and through whom (AppConfig).
+    struct Names {
+        std::vector<std::string> host_names;
+        std::string public_url;
+        std::vector<std::string> trusted_proxies;
+    };
+    /// From here on it is called so. On the thread of run().
+    void rename(Names names);
 
     /// Serves. Returns after stop(), when every connection has ended, at most 8 s later. The writer
     /// must be running, and be stopped only afterwards.

@@ -6,6 +6,7 @@
 #include "http/handlers_compatible.hpp"
 #include "http/head_check.hpp"
 #include "http/link.hpp"
+#include "http/metrics.hpp"
 #include "http/problem.hpp"
 #include "http/render.hpp"
 
@@ -67,6 +68,7 @@ class Session {
     asio::awaitable<std::optional<Response>> read_body(std::string& body, std::size_t length);
     asio::awaitable<ErrorCode> read_some();
     asio::awaitable<bool> write(Response const& response, Framing framing);
+    void count(Request const& request, int status);
     asio::awaitable<void> write_stream(std::shared_ptr<ResponseStream> stream);
     Checked<CheckedHead> check(std::size_t head_size);
 
@@ -113,6 +115,7 @@ asio::awaitable<void> Session::run() {
         }
         if (head.what == HeadRead::What::Refused) {
             auto const response = refusal(head.refusal);
+            count({}, response.status);
             co_await write(response, {.keep_alive = false});
             break; // no HTTP, or over a limit: where the next request begins is unknown
         }
@@ -120,6 +123,7 @@ asio::awaitable<void> Session::run() {
         buffer_.erase(0, head.size);
         if (!checked) {
             auto const response = refusal(checked.error());
+            count({}, response.status);
             co_await write(response, {.keep_alive = false});
             break; // the framing cannot be trusted
         }
@@ -142,6 +146,7 @@ asio::awaitable<void> Session::run() {
         }
         bool const keep_alive =
             checked->keep_alive && !response->close && !response->stream && !door_.stopping;
+        count(request, response->status);
         bool const written = co_await write(*response, {keep_alive, checked->head_only});
         if (!written)
             co_return; // the peer is gone, or reads too slowly
@@ -153,6 +158,12 @@ asio::awaitable<void> Session::run() {
             break; // said so in the response: the peer asked for it, it was refused, or stopping
     }
     co_await linger();
+}
+
+/// `request` is empty where none could be read.
+void Session::count(Request const& request, int status) {
+    auto const method = request.path.empty() ? "none" : to_string(request.method);
+    door_.app.metrics.count_request(request.route, method, status);
 }
 
 asio::awaitable<void> Session::linger() {

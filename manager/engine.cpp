@@ -262,10 +262,12 @@ core::Result<void> Engine::commit(Turn& turn) {
     if (events.empty() && changes.empty())
         return {};
     auto const after = parts_.log.head().sequence;
+    auto const began = parts_.clock.now().mono;
     if (auto stored = parts_.log.append(after, events, changes); !stored) {
         failure_ = stored.error();
         return stored;
     }
+    auto const append_time = parts_.clock.now().mono - began;
     for (auto const& event : events)
         arm(event, turn.now());
 
@@ -275,6 +277,7 @@ core::Result<void> Engine::commit(Turn& turn) {
     publication->wake_asks = relays_.take_changes();
     publication->head = parts_.log.head();
     publication->now = turn.now();
+    publication->append_time = append_time;
     parts_.subscriber.on_published(std::move(publication));
     return {};
 }

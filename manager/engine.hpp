@@ -66,6 +66,8 @@ class Engine {
     std::optional<core::MonoTime> next_due() const;
 
     Readiness readiness() const;
+    /// How many deadlines are armed.
+    std::size_t timers() const { return deadlines_.size(); }
     eventstore::Head head() const { return parts_.log.head(); }
 
   private:

@@ -17,6 +17,7 @@ struct Publication {
     eventstore::Head head; ///< after the batch
     core::Now now;         ///< when it was decided
     WakeAsks wake_asks{};  ///< of each relay that is asked for something else from now on
+    core::MonoClock::duration append_time{}; ///< how long it took to become durable
 };
 
 /// Hears the whole history once, then every batch after it is durable and before it is answered.

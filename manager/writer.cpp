@@ -1,6 +1,7 @@
 #include "manager/writer.hpp"
 
 #include <algorithm>
+#include <pthread.h>
 
 namespace cpm::manager {
 namespace {
@@ -13,11 +14,15 @@ core::Error busy() {
 } // namespace
 
 Writer::Writer(
-    Engine& engine, Clock const& clock, std::function<void(core::Error const&)> on_failure
+    Engine& engine,
+    Clock const& clock,
+    std::function<void(core::Error const&)> on_failure,
+    std::function<void()> on_turn
 )
     : engine_(engine)
     , clock_(clock)
     , on_failure_(std::move(on_failure))
+    , on_turn_(std::move(on_turn))
     , last_turn_(clock.now().mono.time_since_epoch())
     , last_listened_(clock.now().mono.time_since_epoch()) {}
 
@@ -42,6 +47,11 @@ core::Result<void> Writer::stop() {
         thread_.join();
     refuse_queued(); // of a writer that never ran
     return stopped_;
+}
+
+std::size_t Writer::queued() const {
+    std::lock_guard const lock(mutex_);
+    return queue_.size();
 }
 
 void Writer::note_listening() {
@@ -80,6 +90,9 @@ void Writer::wait_for_work(std::unique_lock<std::mutex>& lock) {
 }
 
 void Writer::loop() {
+    ::pthread_setname_np(
+        ::pthread_self(), "cpm-writer"
+    ); // for whoever looks at a process that hangs
     std::vector<std::unique_ptr<Job>> jobs;
     bool is_first = true;
     bool last = false;
@@ -98,7 +111,10 @@ void Writer::loop() {
         last_turn_ = now.mono.time_since_epoch();
         stopped_ = engine_.round(jobs, now, listening);
         readiness_ = engine_.readiness();
+        timers_ = engine_.timers();
         is_first = false;
+        if (listening && stopped_ && on_turn_)
+            on_turn_();
     }
     if (stopped_) {
         stopped_ = engine_.stop();

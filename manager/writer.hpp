@@ -27,8 +27,15 @@ class Writer {
     static constexpr core::seconds kLate{2};
 
     /// `on_failure` is called once, on the writer's thread, when a round has failed for good: the
-    /// process must exit. It must not call stop().
-    Writer(Engine& engine, Clock const& clock, std::function<void(core::Error const&)> on_failure);
+    /// process must exit. It must not call stop(). `on_turn` is called on the writer's thread after
+    /// each turn before which both this thread and the listening loop had turned in time: what
+    /// watches over the process may be told that it is well. It must be quick.
+    Writer(
+        Engine& engine,
+        Clock const& clock,
+        std::function<void(core::Error const&)> on_failure,
+        std::function<void()> on_turn = {}
+    );
     ~Writer();
 
     /// Starts the thread; the engine must have been started.
@@ -49,6 +56,9 @@ class Writer {
     /// When the thread last turned; how healthy it is.
     core::MonoTime last_turn() const { return core::MonoTime{last_turn_.load()}; }
     Readiness readiness() const { return readiness_.load(); }
+    /// Deadlines that are armed, and commands that wait for their turn.
+    std::size_t timers() const { return timers_.load(); }
+    std::size_t queued() const;
 
   private:
     void enqueue(std::unique_ptr<Job> job);
@@ -60,8 +70,9 @@ class Writer {
     Engine& engine_;
     Clock const& clock_;
     std::function<void(core::Error const&)> on_failure_;
+    std::function<void()> on_turn_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::vector<std::unique_ptr<Job>> queue_;
     bool stopping_ = false;
@@ -70,6 +81,7 @@ class Writer {
     std::atomic<core::MonoTime::duration> last_turn_;
     std::atomic<core::MonoTime::duration> last_listened_;
     std::atomic<Readiness> readiness_{Readiness::Starting};
+    std::atomic<std::size_t> timers_{0};
     std::thread thread_;
 };
 

@@ -172,6 +172,8 @@ TEST_CASE("settings: the defaults (1.1)") {
         {"release_standby_when_settled", "false"},
         {"wake_stagger_ms", "200"},
         {"agents_over_plain_http", "false"},
+        {"metrics_open", "false"},
+        {"metrics_per_server", "true"},
     };
     CHECK(list(Settings{}) == expected);
 }
@@ -184,6 +186,8 @@ TEST_CASE("settings: each is applied by its name, within its range") {
     CHECK(apply(settings, {"release_standby_when_settled", "true"}));
     CHECK(apply(settings, {"wake_stagger_ms", "0"}));
     CHECK(apply(settings, {"agents_over_plain_http", "true"}));
+    CHECK(apply(settings, {"metrics_open", "true"}));
+    CHECK(apply(settings, {"metrics_per_server", "false"}));
     CHECK(
         settings ==
         Settings{
@@ -192,7 +196,9 @@ TEST_CASE("settings: each is applied by its name, within its range") {
             .standby_time = 86400s,
             .release_standby_when_settled = true,
             .wake_stagger = 0ms,
-            .agents_over_plain_http = true}
+            .agents_over_plain_http = true,
+            .metrics_open = true,
+            .metrics_per_server = false}
     );
 }
 

@@ -79,9 +79,10 @@ class Manager:
         environment = {**os.environ, "CPM_SPACE_RESERVE_MIB": "16", **self.env}
         if fault:
             environment["CPM_FAULT"] = fault
+        https = [] if "--https" in [*self.args, *args] else ["--https", "off"]
         self.process = subprocess.Popen(
             [*self.prefix, BIN / "cpm-manager", "--data-dir", self.data, "--http", self.listen,
-             "--ready-file", ready_file, *self.args, *args],
+             *https, "--ready-file", ready_file, *self.args, *args],
             stdout=self.log, stderr=self.log, env=environment)
         if not ready:
             return

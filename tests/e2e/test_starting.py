@@ -79,9 +79,16 @@ class WrongUsage(Scratch):
     def test_all_faults_of_a_file_are_told_at_once(self):
         file = self.config('data_dri = "/x"\n\nhttp = "nowhere"\nspace_reserve_mib = -3\n'
                            'public_url = true\n')
-        self.assert_refused([f"{file}:1: data_dri", f"{file}:3: http: expected ADDRESS:PORT",
+        self.assert_refused([f"{file}:1: data_dri: is not an option of cpm-manager; did you mean "
+                             "data_dir?", f"{file}:3: http: expected ADDRESS:PORT",
                              f"{file}:4: space_reserve_mib: expected",
                              f"{file}:5: public_url: expected"], "--config", file)
+        self.assert_refused([f"{file}:2: frobnicate: is not an option of cpm-manager; see"],
+                            "--config", self.config("\nfrobnicate = 1\n"))
+
+    def test_what_is_missing_beside_a_value_is_named_at_that_value(self):
+        file = self.config('\n\ntls_key = "/some/key"\n')
+        self.assert_refused([f"{file}:3: tls_key: needs its tls_certificate"], "--config", file)
 
     def test_a_wrong_variable_is_named(self):
         self.assert_refused(["CPM_HTTP", "ADDRESS:PORT"], env={"CPM_HTTP": "x"})
@@ -277,14 +284,16 @@ class Serving(Scratch):
         file = pathlib.Path(manager.scratch.name) / "ready.json"
         self.assertEqual(mode(file), 0o600)
         ready = json.loads(file.read_text())
-        self.assertEqual(ready.keys(), {"http", "https", "compatible_wake", "ca_pin",
+        self.assertEqual(ready.keys(), {"http", "https", "urls", "compatible_wake", "ca_pin",
                                         "setup_code", "pid"})
         self.assertEqual(ready["pid"], manager.process.pid)
         self.assertIsNone(ready["https"])
         self.assertRegex(ready["http"], r"^127\.0\.0\.1:[1-9]\d*$")
         self.assertRegex(ready["setup_code"], r"^[A-Z2-9]{4}-[A-Z2-9]{4}-[A-Z2-9]{4}$")
         self.assertEqual(manager.ask("GET", "/readyz").status, 200)
-        self.assertIn(f"http://{ready['http']}/#setup={ready['setup_code']}", manager.output())
+        url = f"http://{ready['http']}/#setup={ready['setup_code']}"
+        self.assertEqual(ready["urls"], [url])
+        self.assertIn(url, manager.output())
         self.assertFalse(file.with_name("ready.json.new").exists())
 
     def test_a_setup_code_is_new_at_each_start_until_it_was_used(self):

@@ -407,8 +407,9 @@ class Starts(unittest.TestCase):
             options = (*tls.LISTEN, "--tls-certificate", files[0], "--tls-key", files[1])
             self.refused(f"{naming}: ", *options)
             self.refused(f"{naming}: ", *options, "--check")
-        self.refused("tls_key: expected", *tls.LISTEN, "--tls-certificate", certificate)
-        self.refused("tls_certificate: expected", *tls.LISTEN, "--tls-key", key)
+        self.refused("--tls-certificate: needs its tls_key", *tls.LISTEN, "--tls-certificate",
+                     certificate)
+        self.refused("--tls-key: needs its tls_certificate", *tls.LISTEN, "--tls-key", key)
         self.refused("--https: expected", "--https", "8443")
 
     def test_an_address_that_is_taken(self):

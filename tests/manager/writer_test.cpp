@@ -305,6 +305,31 @@ TEST_CASE("writer: says when it last turned, and how the engine is") {
     CHECK(rig.writer.last_turn() == rig.clock.now().mono);
 }
 
+TEST_CASE("writer: what watches over it hears of its turns, but not while the loop hangs (3.6)") {
+    Rig rig;
+    std::atomic<int> heard = 0;
+    Writer writer(
+        rig.engine(), rig.clock, [](core::Error const&) {}, [&] { ++heard; }
+    );
+    auto const turn = [&] {
+        std::promise<void> told;
+        writer.submit(FailSignIn{"", ""}, [&](core::Result<Recorded>&&) { told.set_value(); });
+        told.get_future().wait();
+    };
+    writer.run();
+    REQUIRE(wait_until([&] { return heard > 0; }));
+    rig.clock.advance(3s);
+    turn();
+    turn(); // the turn before it has ended
+    int const before = heard;
+    for (int i = 0; i < 5; ++i)
+        turn();
+    CHECK(heard == before);
+    writer.note_listening();
+    CHECK(wait_until([&] { return heard > before; }));
+    REQUIRE(writer.stop());
+}
+
 TEST_CASE("writer: a job wakes it, and need not wait for its tick") {
     Running rig;
     rig.writer.run();

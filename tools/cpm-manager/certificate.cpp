@@ -16,13 +16,15 @@ core::Result<Certificate> first(std::string ca_pin, Renew renew) {
 
 } // namespace
 
+core::Result<http::TlsContext> read_context(GivenCertificate const& files) {
+    auto const identity = http::read_tls_identity(files.certificate, files.key);
+    if (!identity)
+        return tl::make_unexpected(identity.error());
+    return http::make_tls_context(*identity);
+}
+
 core::Result<Certificate> given_certificate(GivenCertificate const& files) {
-    return first({}, [files]() -> core::Result<http::TlsContext> {
-        auto const identity = http::read_tls_identity(files.certificate, files.key);
-        if (!identity)
-            return tl::make_unexpected(identity.error());
-        return http::make_tls_context(*identity);
-    });
+    return first({}, [files] { return read_context(files); });
 }
 
 core::Result<Certificate> own_certificate(Options const& options, manager::Clock const& clock) {

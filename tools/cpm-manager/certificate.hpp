@@ -18,6 +18,9 @@ struct Certificate {
     std::function<core::Result<http::TlsContext>()> renew;
 };
 
+/// What is in the files now. Fails with Validation; the sentence names the file.
+core::Result<http::TlsContext> read_context(GivenCertificate const& files);
+
 /// From files. Fails with Validation; the sentence names the file.
 core::Result<Certificate> given_certificate(GivenCertificate const& files);
 

@@ -6,13 +6,17 @@
 #include "manager/keys.hpp"
 #include "manager/writer.hpp"
 #include "tools/cpm-manager/certificate.hpp"
+#include "tools/cpm-manager/operator_log.hpp"
 #include "tools/cpm-manager/options.hpp"
 #include "tools/cpm-manager/ready.hpp"
+#include "tools/cpm-manager/reload.hpp"
+#include "tools/cpm-manager/service_manager.hpp"
 #include "wol/interfaces.hpp"
 #include "wol/lan_sender.hpp"
 
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <atomic>
 #include <csignal>
@@ -28,12 +32,8 @@ constexpr int kNotTrusted = 3;
 constexpr int kAddressTaken = 4;
 constexpr int kStorageFailed = 5;
 
-void report(std::string_view line) {
-    fmt::print(stderr, "cpm-manager: {}\n", line);
-}
-
-int fail(core::Error const& error, int code) {
-    report(error.detail);
+int fail(tools::OperatorLog const& log, core::Error const& error, int code) {
+    log.warn(error.detail);
     return code;
 }
 
@@ -45,10 +45,13 @@ int exit_code(core::Error const& error) {
 /// say, the last list it gave counts: a guard must not open because a question failed.
 class OwnCards {
   public:
+    explicit OwnCards(tools::OperatorLog const& log)
+        : log_(log) {}
+
     std::vector<core::MacAddress> operator()() {
         auto const interfaces = wol::list_interfaces();
         if (!interfaces) {
-            report(interfaces.error());
+            log_.warn(interfaces.error());
             return last_;
         }
         last_.clear();
@@ -59,6 +62,7 @@ class OwnCards {
     }
 
   private:
+    tools::OperatorLog const& log_;
     std::vector<core::MacAddress> last_;
 };
 
@@ -76,21 +80,12 @@ std::string text_of(tools::Endpoint const& endpoint) {
                  : fmt::format("{}:{}", endpoint.address, endpoint.port);
 }
 
-/// Shows the certificate anew; when that fails, the one shown so far stays.
-void renew(tools::Certificate const& certificate, http::Server& server) {
-    if (auto const context = certificate.renew()) {
-        server.renew(*context);
-        report("the TLS certificate was renewed");
-    } else
-        report(context.error().detail + "; the TLS certificate stays as it was");
-}
-
 /// Stops the interface at SIGTERM and SIGINT; at SIGHUP, which must not end a manager whose
 /// terminal closes, what can be read again is.
 class Signals {
   public:
-    Signals(http::Server& server, std::function<void()> reread)
-        : server_(server)
+    Signals(http::Server& server, std::function<void()> stop, std::function<void()> reread)
+        : stop_it_(std::move(stop))
         , reread_(std::move(reread))
         , stop_(server.io(), SIGTERM, SIGINT)
         , hangup_(server.io(), SIGHUP) {
@@ -98,7 +93,7 @@ class Signals {
         await_hangup();
         stop_.async_wait([this](auto error, int) {
             if (!error)
-                server_.stop();
+                stop_it_();
         });
     }
 
@@ -117,7 +112,7 @@ class Signals {
         });
     }
 
-    http::Server& server_;
+    std::function<void()> stop_it_;
     std::function<void()> reread_;
     boost::asio::signal_set stop_;
     boost::asio::signal_set hangup_;
@@ -167,40 +162,72 @@ int run(
     http::Server& server,
     manager::Engine& engine,
     manager::Clock const& clock,
-    std::optional<tools::Certificate> const& certificate,
-    tools::Ready const& ready
+    tools::Ready const& ready,
+    tools::OperatorLog const& log,
+    std::function<void()> reread
 ) {
+    tools::ServiceManager service;
     std::atomic<int> code = 0;
-    manager::Writer writer(engine, clock, [&](core::Error const& error) {
-        code = fail(error, kStorageFailed);
+    auto const on_failure = [&](core::Error const& error) {
+        code = fail(log, error, kStorageFailed);
         server.stop();
-    });
+    };
+    manager::Writer writer(engine, clock, on_failure, [&] { service.feed(clock.now().mono); });
     writer.run();
-    Signals signals(server, [&] {
-        if (certificate)
-            renew(*certificate, server);
-    });
+    auto const stop = [&] {
+        service.stopping();
+        server.stop();
+    };
+    Signals signals(server, stop, std::move(reread));
     if (options.ready_file)
         if (auto written = tools::write_ready_file(*options.ready_file, ready); !written)
-            return fail(written.error(), kStorageFailed);
+            return fail(log, written.error(), kStorageFailed);
     fmt::print("{}", tools::ready_text(ready));
     std::fflush(stdout);
+    auto const urls = tools::urls_of({.http = ready.http, .https = ready.https});
+    service.ready(fmt::format("serving at {}", fmt::join(urls, " ")));
 
     server.run(writer);
     signals.end();
     if (auto stopped = writer.stop(); !stopped && code == 0)
-        code = fail(stopped.error(), kStorageFailed);
+        code = fail(log, stopped.error(), kStorageFailed);
     return code;
 }
 
+http::AppConfig app_config(
+    tools::Options const& options,
+    std::optional<tools::Certificate> const& certificate,
+    eventstore::RocksDbLog const& log,
+    std::string const& setup_code
+) {
+    return {
+        .setup_code = setup_code,
+        .host_names = options.host_names,
+        .public_url = options.public_url,
+        .trusted_proxies = options.trusted_proxies,
+        .connections = connection_limits(options),
+        .https = {}, // known once it is bound
+        .ca_pin = certificate ? certificate->ca_pin : std::string{},
+        .dashboard = http::dashboard_files(),
+        .version = CPM_VERSION,
+        .sync_had_failed = log.unconfirmed_from().has_value(),
+        .log_bytes = [&log] { return log.used_bytes(); },
+    };
+}
+
 /// `certificate` is one that was given; without it the authority's is used.
-int serve(tools::Options const& options, std::optional<tools::Certificate> certificate) {
+int serve(
+    tools::Options& options,
+    std::optional<tools::Certificate> certificate,
+    tools::OperatorLog const& operator_log,
+    tools::Reload::ReadOptions const& read_again
+) {
     auto log = eventstore::RocksDbLog::open({
         .directory = options.data_directory,
         .accept_truncated_log = options.accept_truncated_log,
     });
     if (!log)
-        return fail(log.error(), exit_code(log.error()));
+        return fail(operator_log, log.error(), exit_code(log.error()));
     // After the log: whoever has it has the directory. A ready file of an earlier life tells of
     // a port and a code that no longer hold, and two first starts must not both make keys.
     std::error_code ignored;
@@ -211,13 +238,13 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
     auto const keys =
         manager::Keys::load(options.data_directory, is_new ? Missing::Make : Missing::Refuse);
     if (!keys)
-        return fail(keys.error(), kStorageFailed);
+        return fail(operator_log, keys.error(), kStorageFailed);
 
     manager::SystemClock clock;
     if (options.https && !certificate) {
         auto own = tools::own_certificate(options, clock);
         if (!own)
-            return fail(own.error(), kStorageFailed);
+            return fail(operator_log, own.error(), kStorageFailed);
         certificate = std::move(*own);
     }
     manager::SystemRandom random;
@@ -228,24 +255,15 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
         .clock = clock,
         .random = random,
         .keys = *keys,
-        .config =
-            {
-                .setup_code = setup_code,
-                .host_names = options.host_names,
-                .public_url = options.public_url,
-                .trusted_proxies = options.trusted_proxies,
-                .connections = connection_limits(options),
-                .https = {}, // known once it is bound
-                .ca_pin = certificate ? certificate->ca_pin : std::string{},
-                .dashboard = http::dashboard_files(),
-            },
-        .report = report,
+        .config = app_config(options, certificate, **log, setup_code),
+        .report = [&](std::string_view line) { operator_log.say(line); },
+        .on_event = [&](auto const& event, auto* about) { operator_log.tell(event, about); },
     });
 
     // Before anything is written: a second manager on the same address must leave no trace.
-    tools::Ready ready{.setup_code = setup_code};
+    tools::Ready ready{.setup_code = setup_code, .public_url = options.public_url};
     if (auto bound = listen(options, certificate, server, ready); !bound)
-        return fail(bound.error(), kAddressTaken);
+        return fail(operator_log, bound.error(), kAddressTaken);
 
     manager::Engine engine({
         .log = **log,
@@ -253,41 +271,44 @@ int serve(tools::Options const& options, std::optional<tools::Certificate> certi
         .clock = clock,
         .random = random,
         .subscriber = server,
-        .own_macs = OwnCards(),
+        .own_macs = OwnCards(operator_log),
         .version = CPM_VERSION,
         .space_reserve = options.space_reserve,
     });
     if (auto started = engine.start(); !started)
-        return fail(started.error(), exit_code(started.error()));
+        return fail(operator_log, started.error(), exit_code(started.error()));
 
-    return run(options, server, engine, clock, certificate, ready);
+    tools::Reload reload(read_again, options, certificate, server, operator_log);
+    return run(options, server, engine, clock, ready, operator_log, std::ref(reload));
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    auto const read = tools::read_options(argc, argv);
+    tools::OperatorLog const log;
+    auto const read_options = [&] { return tools::read_options(argc, argv); };
+    auto read = read_options();
     if (auto const* help = std::get_if<tools::HelpText>(&read)) {
         fmt::print("{}", help->text);
         return 0;
     }
     if (auto const* error = std::get_if<tools::UsageError>(&read)) {
         for (auto const& fault : error->faults)
-            report(fault);
-        report("see cpm-manager --help");
+            log.warn(fault);
+        log.warn("see cpm-manager --help");
         return kWrongUsage;
     }
-    auto const& options = std::get<tools::Options>(read);
+    auto& options = std::get<tools::Options>(read);
     std::optional<tools::Certificate> certificate;
     if (options.https && options.certificate) {
         auto given = tools::given_certificate(*options.certificate);
         if (!given)
-            return fail(given.error(), kWrongUsage);
+            return fail(log, given.error(), kWrongUsage);
         certificate = std::move(*given);
     }
     if (options.check) {
         fmt::print("the configuration is fine\n");
         return 0;
     }
-    return serve(options, std::move(certificate));
+    return serve(options, std::move(certificate), log, read_options);
 }

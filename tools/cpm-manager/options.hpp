@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -26,8 +28,10 @@ struct GivenCertificate {
 struct Options {
     std::filesystem::path data_directory = "/var/lib/cpm";
     std::optional<Endpoint> http = Endpoint{"127.0.0.1", 8080}; ///< none: off
-    std::optional<Endpoint> https;                              ///< TLS; none: off
-    std::optional<Endpoint> compatible_wake;                    ///< plain; none: off
+    /// TLS; none: off. When it is not given, and the port of `http` is 0 (a trial beside others),
+    /// it is off.
+    std::optional<Endpoint> https = Endpoint{"0.0.0.0", 8443};
+    std::optional<Endpoint> compatible_wake; ///< plain; none: off
     /// A certificate chain and its key in PEM; without them the manager's own authority makes one.
     std::optional<GivenCertificate> certificate;
     std::optional<std::filesystem::path> ready_file;
@@ -40,6 +44,13 @@ struct Options {
     std::optional<std::uint64_t> space_reserve;        ///< bytes
     bool accept_truncated_log = false;
     bool check = false; ///< only check the options
+
+    /// What was given, as text by key ("data_dir"), and where.
+    struct Given {
+        std::string text;
+        std::string where; ///< "--data-dir", "CPM_DATA_DIR", "/etc/cpm/manager.toml:3: data_dir"
+    };
+    std::map<std::string, Given, std::less<>> given;
 };
 
 /// Everything that is wrong, a line a fault: the flag, variable, or file and line, and what was

@@ -2,6 +2,9 @@
 
 #include "http/own_names.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include <array>
@@ -39,21 +42,38 @@ std::string make_setup_code(manager::Random& random) {
     return code;
 }
 
+std::vector<std::string> urls_of(Ready const& ready) {
+    auto const fragment = ready.setup_code.empty() ? "" : "#setup=" + ready.setup_code;
+    std::vector<std::string> urls;
+    if (ready.http)
+        urls.push_back(fmt::format("http://{}/{}", in_url(*ready.http), fragment));
+    if (ready.https)
+        urls.push_back(fmt::format("https://{}/{}", in_url(*ready.https), fragment));
+    if (!ready.public_url.empty()) {
+        auto const* const slash = ready.public_url.ends_with('/') ? "" : "/";
+        urls.push_back(ready.public_url + slash + fragment);
+    }
+    return urls;
+}
+
 core::Result<void> write_ready_file(std::filesystem::path const& file, Ready const& ready) {
-    auto const quoted = [](std::string_view text) {
-        return text.empty() ? std::string("null") : fmt::format("\"{}\"", text);
+    namespace json = boost::json;
+    auto const or_null = [](std::string_view text) {
+        return text.empty() ? json::value() : json::value(text);
     };
-    // Addresses and codes hold nothing that JSON would have to escape.
-    auto const text = fmt::format(
-        "{{\"http\": {}, \"https\": {}, \"compatible_wake\": {}, \"ca_pin\": {}, "
-        "\"setup_code\": {}, \"pid\": {}}}\n",
-        quoted(ready.http.value_or("")),
-        quoted(ready.https.value_or("")),
-        quoted(ready.compatible_wake.value_or("")),
-        quoted(ready.ca_pin),
-        quoted(ready.setup_code),
-        ::getpid()
-    );
+    json::array urls;
+    for (auto const& url : urls_of(ready))
+        urls.emplace_back(url);
+    json::object const object{
+        {"http", or_null(ready.http.value_or(""))},
+        {"https", or_null(ready.https.value_or(""))},
+        {"urls", std::move(urls)},
+        {"compatible_wake", or_null(ready.compatible_wake.value_or(""))},
+        {"ca_pin", or_null(ready.ca_pin)},
+        {"setup_code", or_null(ready.setup_code)},
+        {"pid", ::getpid()},
+    };
+    auto const text = json::serialize(object) + "\n";
     auto const draft = file.string() + ".new";
     int const fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool const written =
@@ -72,11 +92,8 @@ core::Result<void> write_ready_file(std::filesystem::path const& file, Ready con
 
 std::string ready_text(Ready const& ready) {
     std::string text;
-    auto const fragment = ready.setup_code.empty() ? "" : "/#setup=" + ready.setup_code;
-    if (ready.http)
-        text += fmt::format("CPM serves at http://{}{}\n", in_url(*ready.http), fragment);
-    if (ready.https)
-        text += fmt::format("CPM serves at https://{}{}\n", in_url(*ready.https), fragment);
+    for (auto const& url : urls_of(ready))
+        text += fmt::format("CPM serves at {}\n", url);
     if (ready.compatible_wake)
         text +=
             fmt::format("Compatible wake interface at http://{}\n", in_url(*ready.compatible_wake));
