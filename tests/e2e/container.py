@@ -1,4 +1,4 @@
-"""A machine with a real systemd, logind and polkit, on which the agent is installed as its package
+"""A machine with a real systemd, logind and polkit, on which CPM is installed as its package
 installs it: a container (systemd-nspawn) over one small Debian that is built once. It shares the
 network of the caller, who has to be in a namespace of its own. Needs root."""
 
@@ -14,13 +14,17 @@ from support import BIN, wait_until
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ("systemd,systemd-sysv,dbus,polkitd,libpam-systemd,libfmt9,libsodium23,libssl3,"
-            "libboost-json1.81.0,libsystemd0,libtomlplusplus3")
+            "libboost-json1.81.0,libsystemd0,libtomlplusplus3,librocksdb7.8,"
+            "libprometheus-cpp-core1.0")
 INSTALLED = {
     BIN / "cpm-agent": "usr/bin/cpm-agent",
     SOURCE / "packaging/cpm-agent.service": "usr/lib/systemd/system/cpm-agent.service",
     SOURCE / "packaging/cpm-agent-hooks.service": "usr/lib/systemd/system/cpm-agent-hooks.service",
     SOURCE / "packaging/cpm-agent.sysusers": "usr/lib/sysusers.d/cpm-agent.conf",
     SOURCE / "packaging/cpm-agent.rules": "usr/share/polkit-1/rules.d/50-cpm-agent.rules",
+    BIN / "cpm-manager": "usr/bin/cpm-manager",
+    SOURCE / "packaging/cpm-manager.service": "usr/lib/systemd/system/cpm-manager.service",
+    SOURCE / "packaging/cpm-manager.sysusers": "usr/lib/sysusers.d/cpm-manager.conf",
 }
 HIERARCHIES = [pathlib.Path("/sys/fs/cgroup") / name for name in ("systemd", "unified", ".")]
 
@@ -122,8 +126,8 @@ class Container:
     def is_running(self):
         return self.process.poll() is None
 
-    def journal(self):
-        return self.run("journalctl", "-u", "cpm-agent*", "--no-pager")[1]
+    def journal(self, unit="cpm-agent*", *more):
+        return self.run("journalctl", "-u", unit, "--no-pager", *more)[1]
 
     def close(self):
         if self.process:
