@@ -33,7 +33,8 @@ export class Manager {
         const log = openSync(join(this.folder, "manager.log"), "a");
         this.process = spawn(
             join(BIN, "cpm-manager"),
-            ["--data-dir", join(this.folder, "data"), "--http", this.listen, "--ready-file", ready],
+            ["--data-dir", join(this.folder, "data"), "--http", this.listen, "--https", "off",
+             "--ready-file", ready],
             {
                 stdio: ["ignore", log, log],
                 env: { ...process.env, CPM_SPACE_RESERVE_MIB: "16" },
