@@ -173,7 +173,7 @@ class Door(unittest.TestCase):
 
     def test_routes(self):
         connection = self.open()
-        for path in ("/", "/nothing", "/api/v1/servers/", "//healthz", "/healthz/"):
+        for path in ("/nothing", "/api/v1/servers/", "//healthz", "/healthz/"):
             connection.request(f"GET {path} HTTP/1.1")
             self.check_problem(connection.answer(), 404)
         connection.request("GET /api/v1/setup HTTP/1.1")
