@@ -28,8 +28,9 @@ class Conduct {
 
     Step next(Observation const& seen);
     void answered(Observation const& seen, Outcome const& outcome);
-    /// There is something beside its status that the manager should know soon.
-    void report_at_once(Observation const& seen) { due_ = std::min(due_, seen.boottime); }
+    /// There is something beside its status that the manager should know: within a second, so that
+    /// who makes up such answers does not make it spin.
+    void report_soon() { due_ = std::min<microseconds>(due_, last_report_ + seconds(1)); }
     /// The held call was given up unanswered.
     void cut() { call_.reset(); }
     /// `failed_hook`: the required hook that failed; empty: none.

@@ -204,7 +204,7 @@ void Loop::take(Outcome const& outcome, bool held) {
     if (!held)
         relay_.acknowledged();
     if (relay_.take(answer->wake))
-        conduct_.report_at_once(observe());
+        conduct_.report_soon();
 }
 
 awaitable<void> Loop::perform(RunHooks) {
