@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import pathlib
+import secrets
 import socket
 import subprocess
 import threading
@@ -38,6 +39,8 @@ class FakeManager:
 
     def __init__(self, reply):
         self.reply, self.requests, self.open = reply, [], []
+        # An agent of another test may still look for its manager where this one listens now.
+        self.token = secrets.token_hex(8)
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -63,8 +66,11 @@ class FakeManager:
                         size = int(field.split(":")[1])
                 request = (head, json.loads(stream.read(size)) if size else {})
                 if " /agent/v1/join " in head:
-                    text = answer({"server_id": "srv_x", "agent_token": "t", "order_key": ORDER_KEY,
+                    text = answer({"server_id": "srv_x", "agent_token": self.token,
+                                   "order_key": ORDER_KEY,
                                    "heartbeat_interval_seconds": 1})
+                elif f"Authorization: Bearer {self.token}\r\n" not in head:
+                    break
                 else:
                     self.requests.append(request)
                     text = self.reply(request)
