@@ -15,31 +15,6 @@ bool already_holds(ServerState const& state, PowerStatus target) {
     return state.actual == ActualStatus::On || state.actual == ActualStatus::ManuallyOn;
 }
 
-std::optional<Error> guard_off(Server const& server, PowerGuards const& guards) {
-    auto const& name = server.config.name;
-    if (server.state.set_aside)
-        return Error{
-            ErrorCode::SetAside,
-            fmt::format(
-                "two machines report as {}: join its agent again, or reinstate it, before "
-                "switching it off",
-                name
-            )};
-    if (guards.is_own_host && !guards.include_manager)
-        return Error{
-            ErrorCode::OwnHost,
-            fmt::format(
-                "{} is the machine the manager itself runs on: send \"include_manager\": true to "
-                "switch it off",
-                name
-            )};
-    if (server.config.is_protected && !guards.name_confirmed)
-        return Error{
-            ErrorCode::Protected,
-            fmt::format("{0} is protected: send \"confirm\": \"{0}\" to switch it off", name)};
-    return std::nullopt;
-}
-
 PowerDecision refuse(PowerStatus target, Error error) {
     PowerDecision decision;
     decision.events.push_back(PowerRefused{target, error.code});

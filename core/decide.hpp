@@ -2,6 +2,7 @@
 
 #include "core/event.hpp"
 #include "core/fleet.hpp"
+#include "core/guards.hpp"
 #include "core/result.hpp"
 #include "core/server_state.hpp"
 
@@ -18,13 +19,6 @@ namespace cpm::core {
 using Payloads = boost::container::small_vector<Payload, 3>;
 
 // --- power requests (status model 1.4, HTTP "Guards") ---
-
-/// What the one who asks for OFF has confirmed, and what stands against it.
-struct PowerGuards {
-    bool is_own_host = false;     ///< one of its MACs is a card of the machine the manager runs on
-    bool include_manager = false; ///< said in the request
-    bool name_confirmed = false;  ///< the request repeats the server's name
-};
 
 struct PowerDecision {
     Payloads events;              ///< PowerRequested, or PowerRefused; none when unchanged

@@ -2,6 +2,8 @@
 // deadlines are made of.
 #include "core/evolve.hpp"
 
+#include <utility>
+
 namespace cpm::core {
 namespace {
 
@@ -45,10 +47,30 @@ void note_join(Fleet& fleet, Server& server, Event const& event, AgentJoined con
 }
 
 void note_request(Server& server, Event const& event, PowerRequested const& request) {
+    server.earlier_request.reset();
+    if (auto const& before = server.state.request)
+        server.earlier_request = EarlierRequest{
+            before->sequence,
+            server.requested_by,
+            server.requested_at,
+            server.standby,
+            server.wakes,
+        };
     server.requested_at = event.at;
     server.standby = request.standby;
     server.requested_by = event.actor;
     server.wakes = {};
+}
+
+/// The request that stands again was made by its own author, at its own time.
+void note_withdrawn(Server& server, PowerWithdrawn const& withdrawn) {
+    auto const earlier = std::exchange(server.earlier_request, std::nullopt);
+    if (!earlier || !withdrawn.restored || withdrawn.restored->sequence != earlier->sequence)
+        return;
+    server.requested_by = earlier->requested_by;
+    server.requested_at = earlier->requested_at;
+    server.standby = earlier->standby;
+    server.wakes = earlier->wakes;
 }
 
 void note_wake(Server& server, Event const& event, WakeSent const& sent) {
@@ -79,6 +101,8 @@ void note(Fleet& fleet, Server& server, Event const& event) {
         note_heartbeat(server, event, *heartbeat);
     else if (auto const* request = std::get_if<PowerRequested>(&event.payload))
         note_request(server, event, *request);
+    else if (auto const* withdrawn = std::get_if<PowerWithdrawn>(&event.payload))
+        note_withdrawn(server, *withdrawn);
     else if (auto const* sent = std::get_if<WakeSent>(&event.payload))
         note_wake(server, event, *sent);
     else if (auto const* updated = std::get_if<ServerUpdated>(&event.payload))
@@ -115,6 +139,7 @@ void evolve(Fleet& fleet, Event const& event) {
     if (auto const* changed = std::get_if<SettingsChanged>(&event.payload)) {
         for (auto const& change : changed->changes)
             (void)apply(fleet.settings, change);
+        fleet.settings_changed = event.sequence;
         return;
     }
     if (auto const* accepted = std::get_if<RollbackAccepted>(&event.payload))

@@ -35,6 +35,16 @@ struct Wakes {
     bool operator==(Wakes const&) const = default;
 };
 
+/// Who made a power request, when, and what became of it, kept while a later one may be withdrawn.
+struct EarlierRequest {
+    Sequence sequence;
+    Actor requested_by;
+    WallTime requested_at{};
+    seconds standby{};
+    Wakes wakes;
+    bool operator==(EarlierRequest const&) const = default;
+};
+
 /// One server: what was said of it, its state, and the durations its deadlines are made of.
 struct Server {
     ServerId id;
@@ -45,6 +55,7 @@ struct Server {
     WallTime requested_at{};     ///< the last power request's
     seconds standby{};           ///< the last power request's
     Wakes wakes;
+    std::optional<EarlierRequest> earlier_request; ///< the one before the last
 
     // For people: told with the status, part of no decision.
     Actor requested_by; ///< who made the last power request
@@ -62,6 +73,7 @@ struct Fleet {
     std::unordered_map<MacAddress, ServerId> by_mac;
     std::unordered_map<std::string, ServerId> by_name;
     Settings settings;
+    Sequence settings_changed; ///< the last SettingsChanged, or none
     std::uint64_t epoch = 1;
     bool operator==(Fleet const&) const = default;
 

@@ -32,9 +32,12 @@ enum class ErrorCode {
     NoSpace,      ///< the disk reserve is reached
     Storage,      ///< the storage failed
     Corrupt,      ///< the log cannot be trusted
+    MinOn,        ///< OFF would leave too few servers of a tag wanted ON
+    Confirm,      ///< needs the password again, or the number of servers; see Error::fields
 };
 
-/// One faulty field of a request: its name as in the API, and what was expected.
+/// One faulty field of a request: its name as in the API, and what was expected. Of a guard's
+/// refusal: the field that would confirm the request.
 struct FieldError {
     std::string field;
     std::string message;

@@ -1,5 +1,8 @@
 #include "core/settings.hpp"
 
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -63,6 +66,46 @@ constexpr Row flag_row(std::string_view name) {
     };
 }
 
+constexpr std::size_t kMaxTags = 64;
+constexpr std::size_t kMaxTag = 64; // as long as a server's tag may be
+constexpr std::uint64_t kMostServers = 100000;
+
+Result<void> read_min_on(Settings& settings, std::string const& name, std::string_view text) {
+    boost::json::error_code error;
+    auto const value = boost::json::parse(text, error);
+    auto const* object = error ? nullptr : value.if_object();
+    if (!object || object->size() > kMaxTags)
+        return invalid(
+            name,
+            fmt::format("must be an object of at most {} tags, as in {{\"gpu\": 2}}", kMaxTags)
+        );
+    std::map<std::string, std::uint32_t> read;
+    for (auto const& [tag, least] : *object) {
+        auto const number = least.is_number() ? least.to_number<std::uint64_t>(error) : 0;
+        if (tag.empty() || tag.size() > kMaxTag)
+            return invalid(name, fmt::format("a tag must be 1 to {} bytes long", kMaxTag));
+        if (error || least.is_double() || number < 1 || number > kMostServers)
+            return invalid(
+                name,
+                fmt::format(
+                    "the number of {} must be a whole one from 1 to {}",
+                    std::string_view(tag),
+                    kMostServers
+                )
+            );
+        read.emplace(tag, static_cast<std::uint32_t>(number));
+    }
+    settings.min_on = std::move(read);
+    return {};
+}
+
+std::string write_min_on(Settings const& settings) {
+    boost::json::object object;
+    for (auto const& [tag, least] : settings.min_on)
+        object[tag] = least;
+    return boost::json::serialize(object);
+}
+
 constexpr Row kRows[] = {
     number_row<&Settings::heartbeat_interval, 1, 3600>("heartbeat_interval_seconds"),
     number_row<&Settings::missed_heartbeats, 1, 100>("missed_heartbeats"),
@@ -72,6 +115,10 @@ constexpr Row kRows[] = {
     flag_row<&Settings::agents_over_plain_http>("agents_over_plain_http"),
     flag_row<&Settings::metrics_open>("metrics_open"),
     flag_row<&Settings::metrics_per_server>("metrics_per_server"),
+    {"min_on", read_min_on, write_min_on},
+    number_row<&Settings::confirm_above, 0, 10000>("confirm_above"),
+    number_row<&Settings::session_idle, 60, 30 * 86400>("session_idle_seconds"),
+    number_row<&Settings::session_lifetime, 60, 365 * 86400>("session_lifetime_seconds"),
 };
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "core/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,11 +29,18 @@ struct Settings {
     bool metrics_open = false;
     /// The metrics show each server's status and last heartbeat.
     bool metrics_per_server = true;
+    /// Of a tag: so many servers must stay wanted ON (HTTP "Guards").
+    std::map<std::string, std::uint32_t> min_on{};
+    /// OFF of more servers than this at once must be confirmed (HTTP "Guards").
+    std::uint32_t confirm_above = 5;
+    /// A session ends so long after its last request, and so long after it was opened (HTTP 3.5).
+    seconds session_idle{12 * 3600};
+    seconds session_lifetime{7 * 24 * 3600};
     bool operator==(Settings const&) const = default;
 };
 
 /// One changed setting, as it stands in the log: the API's name and its value as JSON text ("300",
-/// "true").
+/// "true", "{\"gpu\":2}").
 using SettingChange = std::pair<std::string, std::string>;
 
 /// Applies one change; names the field when there is no such setting or the value is out of range.

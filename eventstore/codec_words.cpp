@@ -99,6 +99,8 @@ wire::ErrorCode to_wire(core::ErrorCode value) {
     case core::ErrorCode::NoSpace: return wire::ErrorCode::NoSpace;
     case core::ErrorCode::Storage: return wire::ErrorCode::Storage;
     case core::ErrorCode::Corrupt: return wire::ErrorCode::Corrupt;
+    case core::ErrorCode::MinOn: return wire::ErrorCode::MinOn;
+    case core::ErrorCode::Confirm: return wire::ErrorCode::Confirm;
     }
     ASSERT(!"an enumerator of ErrorCode");
     return {};
@@ -127,6 +129,8 @@ core::ErrorCode from_wire(wire::ErrorCode value, Reading& reading) {
     case wire::ErrorCode::NoSpace: return core::ErrorCode::NoSpace;
     case wire::ErrorCode::Storage: return core::ErrorCode::Storage;
     case wire::ErrorCode::Corrupt: return core::ErrorCode::Corrupt;
+    case wire::ErrorCode::MinOn: return core::ErrorCode::MinOn;
+    case wire::ErrorCode::Confirm: return core::ErrorCode::Confirm;
     }
     return unknown<core::ErrorCode>("reason", value, reading);
 }

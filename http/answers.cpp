@@ -105,6 +105,13 @@ make_answer(int status, boost::json::object body, std::initializer_list<std::str
     return answer;
 }
 
+Response answer_response(manager::Answer&& answer) {
+    auto response = json_text_response(answer.status, std::move(answer.body));
+    if (!answer.etag.empty())
+        response.headers.emplace_back("ETag", std::move(answer.etag));
+    return response;
+}
+
 boost::json::value sequence_or_null(core::Sequence sequence) {
     if (!sequence)
         return nullptr;

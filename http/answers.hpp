@@ -33,7 +33,7 @@ Response refused(App const& app, core::Error const& error);
 boost::json::object
 page_json(boost::json::array items, std::optional<std::string> const& next_cursor);
 
-/// The ETag of a server: the version of its configuration.
+/// The ETag of a thing: the event that last changed it. (Of a server: its configuration.)
 std::string etag(core::Sequence version);
 /// The version an If-Match asks for; none when there is none or it is "*". Fails with Stale when it
 /// can be no version of ours.
@@ -54,6 +54,9 @@ manager::Answer make_answer(
     int status, boost::json::object body, std::initializer_list<std::string_view> secrets = {}
 );
 
+/// The response that carries an answer, with its ETag.
+Response answer_response(manager::Answer&& answer);
+
 /// Renders the answer to a command from what it led to. Called on the writer's thread while the
 /// handler waits: it may only use what it holds itself.
 template <class Command>
@@ -68,19 +71,35 @@ asio::awaitable<core::Result<manager::Answer>> execute_once(
     co_return co_await execute(app, std::move(rendered));
 }
 
-/// The whole way of a change that a person or script asks for: key, command, response.
+/// The whole way of a change that a person or script asks for: key, command, response. `said` is
+/// what a repetition must repeat beside method and target (idempotency_key).
 template <class Command>
-asio::awaitable<Response> answer_change(
-    App& app, Request const& request, Caller const& caller, Command command, Render<Command> render
+asio::awaitable<Response> answer_change_of(
+    App& app,
+    Request const& request,
+    Caller const& caller,
+    std::string said,
+    Command command,
+    Render<Command> render
 ) {
-    auto key = idempotency_key(request, actor_of(caller), request.body);
+    auto key = idempotency_key(request, actor_of(caller), said);
     if (!key)
         co_return refused(app, key.error());
     auto answer =
         co_await execute_once(app, std::move(*key), std::move(command), std::move(render));
     if (!answer)
         co_return refused(app, answer.error());
-    co_return json_text_response(answer->status, std::move(answer->body));
+    co_return answer_response(std::move(*answer));
+}
+
+/// The same, where a repetition must repeat the body.
+template <class Command>
+asio::awaitable<Response> answer_change(
+    App& app, Request const& request, Caller const& caller, Command command, Render<Command> render
+) {
+    return answer_change_of(
+        app, request, caller, request.body, std::move(command), std::move(render)
+    );
 }
 
 /// A change that cannot be asked for any more: its key may still remember an answer; without one,

@@ -30,6 +30,7 @@ namespace cpm::http {
 
 namespace asio = boost::asio;
 
+class Authentication;
 class ManifestWaiters;
 class Metrics;
 class Streams;
@@ -64,6 +65,7 @@ struct App {
     manager::Keys const& keys;
     AppConfig const& config;
     ReadModel& model;
+    Authentication const& authentication;
     ManifestWaiters& manifest_waiters;
     Streams& streams;
     PasswordPool& passwords;

@@ -137,7 +137,9 @@ Authentication::identify(Request const& request, Access access, core::Now now) {
     if (auto allowed = check_role(caller, access); !allowed)
         return tl::make_unexpected(allowed.error());
     if (caller.kind == CallerKind::Session)
-        last_request_.insert_or_assign(caller.session, now.mono);
+        last_request_.insert_or_assign(caller.session, now);
+    if (caller.kind == CallerKind::Token)
+        token_used_.insert_or_assign(caller.token, now.wall);
     return caller;
 }
 
@@ -186,12 +188,40 @@ std::optional<Caller> Authentication::by_cookie(Request const& request, core::No
 
 bool Authentication::counts(manager::Session const& session, core::Now now) const {
     auto const* user = model_.accounts().find_user(session.username);
-    if (!user || user->disabled || session.expires_at <= now.wall)
+    if (!user || user->disabled || expires_at(session) <= now.wall)
         return false;
+    auto const idle = model_.fleet().settings.session_idle;
     auto const last = last_request_.find(session.secret);
     if (last != last_request_.end())
-        return now.mono - last->second < kIdle;
-    return now.wall - std::max(session.created_at, started_) < kIdle;
+        return now.mono - last->second.mono < idle;
+    return now.wall - std::max(session.created_at, started_) < idle;
+}
+
+core::WallTime Authentication::expires_at(manager::Session const& session) const {
+    return std::min(
+        session.expires_at, session.created_at + model_.fleet().settings.session_lifetime
+    );
+}
+
+std::optional<core::WallTime> Authentication::last_request(core::Hash const& session) const {
+    auto const found = last_request_.find(session);
+    return found == last_request_.end() ? std::nullopt : std::optional(found->second.wall);
+}
+
+std::optional<core::WallTime> Authentication::last_used(manager::ApiToken const& token) const {
+    auto const found = token_used_.find(token.secret);
+    return found == token_used_.end() ? token.last_used_at
+                                      : std::max(token.last_used_at, std::optional(found->second));
+}
+
+std::vector<std::pair<std::string, core::WallTime>> Authentication::uses_to_note() const {
+    std::vector<std::pair<std::string, core::WallTime>> uses;
+    for (auto const& [secret, at] : token_used_) {
+        auto const* token = model_.accounts().find_token(secret);
+        if (token && (!token->last_used_at || at - *token->last_used_at >= kUseNoted))
+            uses.emplace_back(token->id, at);
+    }
+    return uses;
 }
 
 bool Authentication::still_counts(Caller const& caller, core::Now now) const {
@@ -213,6 +243,9 @@ bool Authentication::still_counts(Caller const& caller, core::Now now) const {
 void Authentication::forget_ended() {
     std::erase_if(last_request_, [this](auto const& entry) {
         return model_.accounts().find_session(entry.first) == nullptr;
+    });
+    std::erase_if(token_used_, [this](auto const& entry) {
+        return model_.accounts().find_token(entry.first) == nullptr;
     });
 }
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace cpm::http {
 
@@ -17,7 +19,8 @@ namespace cpm::http {
 /// other's place. Without an Authorization header the session's cookie counts, on /api alone.
 class Authentication {
   public:
-    static constexpr std::chrono::hours kIdle{12}; ///< a session without a request ends
+    /// The last use of an API token is put on disk when it is so much newer than what is there.
+    static constexpr core::seconds kUseNoted{60};
 
     explicit Authentication(ReadModel const& model)
         : model_(model) {}
@@ -32,13 +35,23 @@ class Authentication {
     /// Whether what the caller came with still counts: not signed out, revoked, expired, disabled.
     bool still_counts(Caller const& caller, core::Now now) const;
 
+    /// Whether a session is none of the ended: neither expired nor idle, and its user may sign in.
+    bool counts(manager::Session const& session, core::Now now) const;
+    /// When it ends at the latest: the setting may be shorter now than when it was opened.
+    core::WallTime expires_at(manager::Session const& session) const;
+    /// When it last made a request; none: not since the manager's start.
+    std::optional<core::WallTime> last_request(core::Hash const& session) const;
+
+    std::optional<core::WallTime> last_used(manager::ApiToken const& token) const;
+    /// The uses of API tokens that are to be put on disk, by the token's id.
+    std::vector<std::pair<std::string, core::WallTime>> uses_to_note() const;
+
     /// Forgets what is known of sessions that ended. Call it now and then.
     void forget_ended();
 
   private:
     core::Result<Caller> by_bearer(Request const& request, std::string_view token, core::Now now);
     std::optional<Caller> by_cookie(Request const& request, core::Now now);
-    bool counts(manager::Session const& session, core::Now now) const;
 
     struct HashOf {
         std::size_t operator()(core::Hash const& hash) const noexcept;
@@ -47,7 +60,8 @@ class Authentication {
     ReadModel const& model_;
     core::WallTime started_{};
     /// When a session last made a request; one that is not here made none since the start.
-    std::unordered_map<core::Hash, core::MonoTime, HashOf> last_request_;
+    std::unordered_map<core::Hash, core::Now, HashOf> last_request_;
+    std::unordered_map<core::Hash, core::WallTime, HashOf> token_used_; ///< since the start
 };
 
 /// Refuses a change that another site makes a browser send: with a session's cookie it needs this

@@ -16,23 +16,33 @@ struct App;
 
 using HandlerResult = boost::asio::awaitable<Response>;
 
-// --- people: handlers_people.cpp, handlers_tokens.cpp, handlers_settings.cpp ---
+// --- people: handlers_people.cpp, handlers_users.cpp, handlers_sessions.cpp, handlers_tokens.cpp,
+// handlers_settings.cpp ---
 HandlerResult set_up(App& app, Request const& request, Caller const& caller);
 HandlerResult sign_in(App& app, Request const& request, Caller const& caller);
 HandlerResult who_am_i(App& app, Request const& request, Caller const& caller);
 HandlerResult sign_out(App& app, Request const& request, Caller const& caller);
+HandlerResult list_sessions(App& app, Request const& request, Caller const& caller);
+HandlerResult end_session(App& app, Request const& request, Caller const& caller);
+HandlerResult list_users(App& app, Request const& request, Caller const& caller);
+HandlerResult add_user(App& app, Request const& request, Caller const& caller);
+HandlerResult get_user(App& app, Request const& request, Caller const& caller);
+HandlerResult change_user(App& app, Request const& request, Caller const& caller);
+HandlerResult remove_user(App& app, Request const& request, Caller const& caller);
+HandlerResult set_password(App& app, Request const& request, Caller const& caller);
 HandlerResult list_tokens(App& app, Request const& request, Caller const& caller);
 HandlerResult create_token(App& app, Request const& request, Caller const& caller);
 HandlerResult revoke_token(App& app, Request const& request, Caller const& caller);
 HandlerResult get_settings(App& app, Request const& request, Caller const& caller);
 HandlerResult change_settings(App& app, Request const& request, Caller const& caller);
 
-// --- servers: handlers_servers.cpp, handlers_power.cpp ---
+// --- servers: handlers_servers.cpp, handlers_power.cpp, handlers_power_many.cpp ---
 HandlerResult list_servers(App& app, Request const& request, Caller const& caller);
 HandlerResult add_server(App& app, Request const& request, Caller const& caller);
 HandlerResult get_server(App& app, Request const& request, Caller const& caller);
 HandlerResult update_server(App& app, Request const& request, Caller const& caller);
 HandlerResult remove_server(App& app, Request const& request, Caller const& caller);
+HandlerResult request_power_of_many(App& app, Request const& request, Caller const& caller);
 HandlerResult request_power(App& app, Request const& request, Caller const& caller);
 HandlerResult wake_server(App& app, Request const& request, Caller const& caller);
 HandlerResult create_join_token(App& app, Request const& request, Caller const& caller);

@@ -3,6 +3,7 @@
 #include "http/answers.hpp"
 #include "http/authentication.hpp"
 #include "http/handlers.hpp"
+#include "http/password_input.hpp"
 #include "http/password_pool.hpp"
 #include "http/sign_in_throttle.hpp"
 #include "manager/people_commands.hpp"
@@ -10,7 +11,6 @@
 
 #include <boost/json/object.hpp>
 
-#include <algorithm>
 #include <sodium.h>
 
 namespace cpm::http {
@@ -23,8 +23,6 @@ using manager::SignIn;
 using manager::SignOut;
 
 constexpr std::size_t kMaxName = 64;
-constexpr std::size_t kMaxPassword = 1024;
-constexpr std::size_t kLeastPassword = 12;
 /// The account that guessing the setup code counts for: no user can have this name.
 constexpr std::string_view kSetupAccount = "\nsetup";
 
@@ -33,12 +31,6 @@ struct Credentials {
     std::string username;
     std::string password;
 };
-
-/// Characters, not bytes: what continues a UTF-8 sequence is not counted.
-std::size_t characters(std::string_view text) {
-    auto const begins = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; };
-    return static_cast<std::size_t>(std::ranges::count_if(text, begins));
-}
 
 core::Result<Credentials> read_credentials(std::string_view body, bool is_setup) {
     auto const object = read_object(body);
@@ -51,10 +43,10 @@ core::Result<Credentials> read_credentials(std::string_view body, bool is_setup)
         credentials.setup_code = fields.text("setup_code", kMaxName).value_or("");
     if (fields.require("username"))
         credentials.username = fields.line("username", kMaxName).value_or("");
-    if (fields.require("password"))
+    if (is_setup)
+        credentials.password = read_new_password(fields, "password");
+    else if (fields.require("password"))
         credentials.password = fields.text("password", kMaxPassword).value_or("");
-    if (is_setup && characters(credentials.password) < kLeastPassword && faults.empty())
-        fields.fault("password", "must be at least 12 characters long");
     fields.refuse_unknown();
     if (auto const fine = faults.result(); !fine)
         return tl::make_unexpected(fine.error());
@@ -155,9 +147,9 @@ HandlerResult sign_in(App& app, Request const& request, Caller const& /*caller*/
     auto credentials = read_credentials(request.body, false);
     if (!credentials)
         co_return refused(app, credentials.error());
-    // Only its form counts: a session lives in its cookie, which is not remembered, so a repetition
-    // opens a session of its own.
-    if (auto const key = idempotency_key(request, "session", ""); !key)
+    // Of the password not even a hash is kept: a repetition must come with the right one, too.
+    auto key = idempotency_key(request, "session:" + credentials->username, "");
+    if (!key)
         co_return refused(app, key.error());
     auto const now = app.clock.now().mono;
     auto const& name = credentials->username;
@@ -166,9 +158,8 @@ HandlerResult sign_in(App& app, Request const& request, Caller const& /*caller*/
 
     auto const* user = app.model.accounts().find_user(name);
     bool const exists = user != nullptr;
-    auto hash = user && !user->disabled ? user->password_hash : std::string{};
-    auto const is_right =
-        co_await app.passwords.verify(std::move(hash), std::move(credentials->password));
+    auto const hash = user && !user->disabled ? user->password_hash : std::string{};
+    auto const is_right = co_await app.passwords.verify(hash, std::move(credentials->password));
     if (!is_right)
         co_return refused(app, is_right.error());
     if (!*is_right) {
@@ -177,9 +168,10 @@ HandlerResult sign_in(App& app, Request const& request, Caller const& /*caller*/
         co_return refused(app, recorded ? wrong_password() : recorded.error());
     }
     app.throttle.succeeded(name, request.peer);
-    SignIn command{name, request.peer};
+    SignIn command{name, request.peer, hash};
     auto render = signed_in<SignIn>(name, 200);
-    auto answer = co_await execute_once(app, std::nullopt, std::move(command), std::move(render));
+    auto answer =
+        co_await execute_once(app, std::move(*key), std::move(command), std::move(render));
     if (!answer)
         co_return refused(app, answer.error());
     co_return signed_in_response(app, request, std::move(*answer));
@@ -190,7 +182,7 @@ HandlerResult who_am_i(App& app, Request const& /*request*/, Caller const& calle
     auto const* session = accounts.find_session(caller.session);
     auto const* user = session ? accounts.find_user(session->username) : nullptr;
     if (caller.kind == CallerKind::Session && user)
-        co_return json_response(200, session_json(*user, session->expires_at));
+        co_return json_response(200, session_json(*user, app.authentication.expires_at(*session)));
     co_return json_response(
         200,
         json::object{

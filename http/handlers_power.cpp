@@ -8,6 +8,7 @@
 #include "manager/fleet_commands.hpp"
 #include "manager/wake_commands.hpp"
 #include "projections/json_parts.hpp"
+#include "manager/power_commands.hpp"
 
 namespace cpm::http {
 namespace {

@@ -3,13 +3,13 @@
 #include "core/assert.hpp"
 #include "http/answers.hpp"
 #include "http/handlers.hpp"
+#include "http/password_input.hpp"
 #include "http/query_input.hpp"
 #include "http/server_answers.hpp"
 #include "http/server_input.hpp"
 #include "http/server_list.hpp"
+#include "http/step_up.hpp"
 #include "manager/fleet_commands.hpp"
-
-#include <memory>
 
 namespace cpm::http {
 namespace {
@@ -18,21 +18,12 @@ core::Error not_found(core::ServerId id) {
     return {core::ErrorCode::NotFound, "there is no server " + core::to_string(id)};
 }
 
-/// The version of what an answer shows, told to the handler from the writer's round. Empty when the
-/// answer is a remembered one.
-using Version = std::shared_ptr<core::Sequence>;
-
-manager::Answer
-show(manager::Turn const& turn, core::ServerId id, int status, Version const& version) {
+manager::Answer show(manager::Turn const& turn, core::ServerId id, int status) {
     auto const* server = turn.fleet().find(id);
     ASSERT(server); // the command has just added or changed it
-    *version = server->configured;
-    return make_answer(status, server_json(turn, *server));
-}
-
-void add_etag(Response& response, Version const& version) {
-    if (*version)
-        response.headers.emplace_back("ETag", etag(*version));
+    auto answer = make_answer(status, server_json(turn, *server));
+    answer.etag = etag(server->configured);
+    return answer;
 }
 
 core::Result<ServerEdit> read_edit(std::string_view body, bool is_new) {
@@ -47,6 +38,38 @@ core::Result<ServerEdit> read_edit(std::string_view body, bool is_new) {
     if (auto const fine = faults.result(); !fine)
         return tl::make_unexpected(fine.error());
     return edit;
+}
+
+struct Removal {
+    manager::RemoveServer command;
+    Confirmation confirmation;
+    std::string said; ///< what a repetition must repeat
+};
+
+core::Result<Removal> read_removal(Request const& request) {
+    auto const id = named_server(request);
+    if (!id)
+        return tl::make_unexpected(id.error());
+    auto const version = if_match(request);
+    if (!version)
+        return tl::make_unexpected(version.error());
+    auto object = read_optional_object(request.body);
+    if (!object)
+        return tl::make_unexpected(object.error());
+    Faults faults;
+    QueryFields query(request, faults);
+    Fields fields(*object, faults);
+    Removal removal;
+    removal.command.server = *id;
+    removal.command.if_match = *version;
+    removal.command.force = query.flag("force").value_or(false);
+    removal.confirmation.password = fields.text("password", kMaxPassword);
+    query.refuse_unknown();
+    fields.refuse_unknown();
+    if (auto const fine = faults.result(); !fine)
+        return tl::make_unexpected(fine.error());
+    removal.said = without_password(std::move(*object));
+    return removal;
 }
 
 } // namespace
@@ -74,15 +97,11 @@ HandlerResult add_server(App& app, Request const& request, Caller const& caller)
     (*edit)(command.config);
     command.secure_on = std::move(edit->secure_on);
 
-    auto const version = std::make_shared<core::Sequence>();
-    Render<manager::AddServer> render =
-        [version](manager::Turn const& turn, manager::AddServer::Outcome&& outcome) {
-            return show(turn, outcome.server, 201, version);
-        };
-    auto response =
-        co_await answer_change(app, request, caller, std::move(command), std::move(render));
-    add_etag(response, version);
-    co_return response;
+    Render<manager::AddServer> render = [](manager::Turn const& turn,
+                                           manager::AddServer::Outcome&& outcome) {
+        return show(turn, outcome.server, 201);
+    };
+    co_return co_await answer_change(app, request, caller, std::move(command), std::move(render));
 }
 
 HandlerResult get_server(App& app, Request const& request, Caller const& /*caller*/) {
@@ -114,37 +133,27 @@ HandlerResult update_server(App& app, Request const& request, Caller const& call
     command.secure_on = edit->secure_on;
     command.edit = std::move(*edit);
 
-    auto const version = std::make_shared<core::Sequence>();
     Render<manager::UpdateServer> render =
-        [version, id = *id](manager::Turn const& turn, manager::UpdateServer::Outcome&&) {
-            return show(turn, id, 200, version);
+        [id = *id](manager::Turn const& turn, manager::UpdateServer::Outcome&&) {
+            return show(turn, id, 200);
         };
-    auto response =
-        co_await answer_change(app, request, caller, std::move(command), std::move(render));
-    add_etag(response, version);
-    co_return response;
+    co_return co_await answer_change(app, request, caller, std::move(command), std::move(render));
 }
 
 HandlerResult remove_server(App& app, Request const& request, Caller const& caller) {
-    auto const id = named_server(request);
-    if (!id)
-        co_return refused(app, id.error());
-    auto const version_wanted = if_match(request);
-    if (!version_wanted)
-        co_return refused(app, version_wanted.error());
-    Faults faults;
-    QueryFields query(request, faults);
-    auto const force = query.flag("force");
-    query.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        co_return refused(app, fine.error());
-    manager::RemoveServer command;
+    auto read = read_removal(request);
+    if (!read)
+        co_return refused(app, read.error());
+    auto proof = co_await prove(app, request, caller, std::move(read->confirmation));
+    if (!proof)
+        co_return refused(app, proof.error());
+    auto& command = read->command;
     command.actor = caller.actor;
-    command.server = *id;
-    command.if_match = *version_wanted;
-    command.force = force.value_or(false);
+    command.proof = *proof;
     Render<manager::RemoveServer> render = render_sequence<manager::RemoveServer>;
-    co_return co_await answer_change(app, request, caller, std::move(command), std::move(render));
+    co_return co_await answer_change_of(
+        app, request, caller, std::move(read->said), std::move(command), std::move(render)
+    );
 }
 
 } // namespace cpm::http

@@ -41,20 +41,27 @@ core::Result<std::vector<core::SettingChange>> read_changes(std::string_view bod
 } // namespace
 
 HandlerResult get_settings(App& app, Request const& /*request*/, Caller const& /*caller*/) {
-    co_return json_response(200, settings_json(app.model.fleet().settings));
+    auto response = json_response(200, settings_json(app.model.fleet().settings));
+    response.headers.emplace_back("ETag", etag(manager::version_of_settings(app.model.fleet())));
+    co_return response;
 }
 
 HandlerResult change_settings(App& app, Request const& request, Caller const& caller) {
+    auto const version = if_match(request);
+    if (!version)
+        co_return refused(app, version.error());
     auto changes = read_changes(request.body);
     if (!changes)
         co_return refused(app, changes.error());
-    ChangeSettings command{caller.actor, std::move(*changes)};
+    ChangeSettings command{caller.actor, std::move(*changes), *version};
     Render<ChangeSettings> render = [](manager::Turn const& turn, manager::Recorded&& recorded) {
-        return make_answer(
+        auto answer = make_answer(
             200,
             {{"settings", settings_json(turn.fleet().settings)},
              {"sequence", sequence_or_null(recorded.sequence)}}
         );
+        answer.etag = etag(manager::version_of_settings(turn.fleet()));
+        return answer;
     };
     co_return co_await answer_change(app, request, caller, std::move(command), std::move(render));
 }

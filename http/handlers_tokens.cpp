@@ -1,5 +1,6 @@
 // The API tokens of scripts (HTTP 3.2). A token is shown once, when it is made.
 #include "http/answers.hpp"
+#include "http/authentication.hpp"
 #include "http/handlers.hpp"
 #include "http/query_input.hpp"
 #include "manager/people_commands.hpp"
@@ -14,13 +15,15 @@ using manager::RevokeToken;
 
 constexpr std::size_t kMaxName = 64;
 
-json::object token_json(manager::ApiToken const& token) {
+json::object
+token_json(manager::ApiToken const& token, std::optional<core::WallTime> last_used_at) {
     return {
         {"id", token.id},
         {"name", token.name},
         {"role", core::to_string(token.role)},
         {"created_at", core::to_rfc3339(token.created_at)},
         {"expires_at", projections::time_or_null(token.expires_at)},
+        {"last_used_at", projections::time_or_null(last_used_at)},
     };
 }
 
@@ -51,7 +54,7 @@ core::Result<CreateToken> read_token(std::string_view body) {
 }
 
 manager::Answer render_token(manager::Turn const& turn, CreateToken::Outcome&& outcome) {
-    auto body = token_json(*turn.accounts().find_token_by_id(outcome.id));
+    auto body = token_json(*turn.accounts().find_token_by_id(outcome.id), {});
     body["token"] = outcome.secret;
     body["sequence"] = outcome.sequence.value;
     return make_answer(201, std::move(body), {"token"});
@@ -66,15 +69,10 @@ HandlerResult list_tokens(App& app, Request const& request, Caller const& /*call
     query.refuse_unknown();
     if (auto const fine = faults.result(); !fine)
         co_return refused(app, fine.error());
-    auto const& tokens = app.model.accounts().tokens();
-    json::array items;
-    auto it = page.after ? tokens.upper_bound(*page.after) : tokens.begin();
-    for (; it != tokens.end() && items.size() < page.limit; ++it)
-        items.push_back(token_json(it->second));
-    std::optional<std::string> next;
-    if (it != tokens.end())
-        next = make_cursor(std::prev(it)->first);
-    co_return json_response(200, page_json(std::move(items), next));
+    auto const to_json = [&](manager::ApiToken const& token) {
+        return token_json(token, app.authentication.last_used(token));
+    };
+    co_return json_response(200, page_of(app.model.accounts().tokens(), page, to_json));
 }
 
 HandlerResult create_token(App& app, Request const& request, Caller const& caller) {

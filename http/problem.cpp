@@ -43,13 +43,15 @@ constexpr std::array kProblems{
     Row{NoSpace, {507, "/problems/no-space", "The disk is nearly full"}},
     Row{Storage, {503, "/problems/storage", "The storage failed"}},
     Row{Corrupt, {500, "/problems/corrupt", "The event log is damaged"}},
+    Row{MinOn, {409, "/problems/min-on", "Too few servers of a tag would be wanted ON"}},
+    Row{Confirm, {409, "/problems/confirm", "This must be confirmed"}},
 };
 
 constexpr bool is_complete() {
     for (std::size_t i = 0; i < kProblems.size(); ++i)
         if (kProblems[i].code != static_cast<core::ErrorCode>(i))
             return false;
-    return kProblems.back().code == Corrupt;
+    return kProblems.back().code == Confirm;
 }
 static_assert(is_complete());
 

@@ -3,7 +3,11 @@
 #include "http/json_input.hpp"
 #include "http/message.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,5 +63,18 @@ Page read_page(QueryFields& query, Faults& faults);
 
 /// An opaque cursor that read_page() turns back into `place`.
 std::string make_cursor(std::string_view place);
+
+/// One page of a map's values, as `to_json` writes them; a place is the last key shown.
+template <class Map, class ToJson>
+boost::json::object page_of(Map const& all, Page const& page, ToJson to_json) {
+    boost::json::array items;
+    auto it = page.after ? all.upper_bound(*page.after) : all.begin();
+    for (; it != all.end() && items.size() < page.limit; ++it)
+        items.push_back(to_json(it->second));
+    boost::json::value next;
+    if (it != all.end())
+        next = make_cursor(std::prev(it)->first);
+    return {{"items", std::move(items)}, {"next_cursor", std::move(next)}};
+}
 
 } // namespace cpm::http

@@ -30,6 +30,16 @@ constexpr Route kRoutes[] = {
     {Get,    "/api/v1/session",                     Viewer,   who_am_i},
     {Delete, "/api/v1/session",                     Viewer,   sign_out},
 
+    // --- users, and the sessions they have open
+    {Get,    "/api/v1/users",                       Admin,    list_users},
+    {Post,   "/api/v1/users",                       Admin,    add_user,          kMaxSignInBody},
+    {Get,    "/api/v1/users/{name}",                Admin,    get_user},
+    {Patch,  "/api/v1/users/{name}",                Admin,    change_user},
+    {Delete, "/api/v1/users/{name}",                Admin,    remove_user},
+    {Put,    "/api/v1/users/{name}/password",       Viewer,   set_password,      kMaxSignInBody},
+    {Get,    "/api/v1/sessions",                    Viewer,   list_sessions},
+    {Delete, "/api/v1/sessions/{id}",               Viewer,   end_session},
+
     // --- credentials of scripts, and the settings
     {Get,    "/api/v1/tokens",                      Admin,    list_tokens},
     {Post,   "/api/v1/tokens",                      Admin,    create_token},
@@ -45,6 +55,7 @@ constexpr Route kRoutes[] = {
     {Delete, "/api/v1/servers/{id}",                Admin,    remove_server},
     {Put,    "/api/v1/servers/{id}/power",          Operator, request_power},
     {Post,   "/api/v1/servers/{id}/wake",           Operator, wake_server},
+    {Post,   "/api/v1/power",                       Operator, request_power_of_many},
     {Post,   "/api/v1/servers/{id}/join-token",     Admin,    create_join_token},
     {Delete, "/api/v1/servers/{id}/agent",          Admin,    revoke_agent},
     {Post,   "/api/v1/servers/{id}/agent/reinstate", Admin,    reinstate_agent},

@@ -9,6 +9,7 @@
 #include "http/password_pool.hpp"
 #include "http/sign_in_throttle.hpp"
 #include "http/streams.hpp"
+#include "manager/user_commands.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -95,6 +96,14 @@ void on_end(std::exception_ptr failure) {
         std::rethrow_exception(failure);
 }
 
+/// Once a minute and for all of them together: a use is no event. Whatever becomes of it, the next
+/// time comes.
+void note_token_uses(App& app, Authentication const& authentication) {
+    auto uses = authentication.uses_to_note();
+    if (!uses.empty())
+        app.writer.submit(manager::NoteTokenUses{std::move(uses)}, [](auto&&) {});
+}
+
 /// The loop's own tick: as long as it comes, reports are being received.
 asio::awaitable<void>
 tick(Door& door, Authentication& authentication, ManifestWaiters& waiters, Streams& streams) {
@@ -117,6 +126,7 @@ tick(Door& door, Authentication& authentication, ManifestWaiters& waiters, Strea
         if (now.mono - tidied >= kTidyEvery) {
             tidied = now.mono;
             authentication.forget_ended();
+            note_token_uses(door.app, authentication);
         }
         // A log found to be rolled back turns every manifest to ON without an event that says so.
         if (auto const present = door.app.writer.readiness(); present != readiness) {
@@ -201,6 +211,7 @@ void Server::run(manager::Writer& writer) {
         .keys = parts.given.keys,
         .config = parts.given.config,
         .model = parts.model,
+        .authentication = parts.authentication,
         .manifest_waiters = parts.waiters,
         .streams = parts.streams,
         .passwords = *parts.passwords,

@@ -25,6 +25,7 @@ struct User {
     std::string password_hash; ///< Argon2id, as libsodium writes it
     bool disabled = false;
     core::WallTime created_at{};
+    core::Sequence changed{}; ///< the last event that changed it
     bool operator==(User const&) const = default;
 };
 
@@ -33,6 +34,8 @@ struct Session {
     std::string username;
     core::WallTime created_at{};
     core::WallTime expires_at{};
+    core::WallTime password_at{}; ///< when its password was last given
+    std::string address{};        ///< from which it was opened
     bool operator==(Session const&) const = default;
 };
 
@@ -43,6 +46,7 @@ struct ApiToken {
     core::Hash secret{};
     core::WallTime created_at{};
     std::optional<core::WallTime> expires_at;
+    std::optional<core::WallTime> last_used_at{}; ///< noted now and then, not at each use
     bool operator==(ApiToken const&) const = default;
 };
 
@@ -75,6 +79,10 @@ bool is_wake_password(std::string_view hex);
 /// All accounts in memory, by what they are looked up by. A value each thread has its own of.
 class Accounts {
   public:
+    struct HashOf {
+        std::size_t operator()(core::Hash const& hash) const noexcept;
+    };
+
     /// Applies one record of the table Accounts; others are ignored. Fails with Corrupt, naming the
     /// key, when it cannot be read.
     core::Result<void> apply(eventstore::RecordChange const& change);
@@ -93,14 +101,12 @@ class Accounts {
     AgentCredential const* find_agent(core::Hash const& secret) const;
     JoinToken const* find_join_token(core::Hash const& secret) const;
 
+    std::unordered_map<core::Hash, Session, HashOf> const& sessions() const { return sessions_; }
     /// All sessions of one user (ended when the user is disabled or removed).
     void
     for_each_session(std::string_view username, std::function<void(Session const&)> visit) const;
 
   private:
-    struct HashOf {
-        std::size_t operator()(core::Hash const& hash) const noexcept;
-    };
     void forget(std::string_view key);
     void remember(User user);
     void remember(Session session);
@@ -130,6 +136,7 @@ eventstore::RecordChange put(ApiToken const& token);
 eventstore::RecordChange put(AgentCredential const& credential);
 eventstore::RecordChange put(JoinToken const& token);
 eventstore::RecordChange put(WakePassword const& password);
+eventstore::RecordChange remove_user(std::string_view name);
 eventstore::RecordChange remove_session(core::Hash const& secret);
 eventstore::RecordChange remove_token(std::string_view id);
 eventstore::RecordChange remove_agent(core::ServerId server);

@@ -20,6 +20,12 @@ std::string text_of(json::value const& value) {
     return json::value_to<std::string>(value);
 }
 
+/// A field that records of an earlier version do not have.
+std::uint64_t number_of(json::object const& record, std::string_view name, std::uint64_t absent) {
+    auto const* value = record.if_contains(name);
+    return value ? value->to_number<std::uint64_t>() : absent;
+}
+
 core::Hash hash_of(std::string_view hex) {
     auto const hash = parse_hash(hex);
     if (!hash)
@@ -55,13 +61,23 @@ Account decode(std::string_view kind, std::string const& id, json::object const&
             role_of(record.at("role")),
             text_of(record.at("password_hash")),
             record.at("disabled").as_bool(),
-            time_of(record.at("created_at"))};
-    if (kind == "session")
-        return Session{
-            hash_of(id),
-            text_of(record.at("username")),
             time_of(record.at("created_at")),
-            time_of(record.at("expires_at"))};
+            {number_of(record, "changed", 0)}};
+    if (kind == "session") {
+        Session session{
+            .secret = hash_of(id),
+            .username = text_of(record.at("username")),
+            .created_at = time_of(record.at("created_at")),
+            .expires_at = time_of(record.at("expires_at")),
+            .password_at = time_of(record.at("created_at")),
+            .address = {},
+        };
+        if (auto const* at = record.if_contains("password_at"))
+            session.password_at = time_of(*at);
+        if (auto const* address = record.if_contains("address"))
+            session.address = text_of(*address);
+        return session;
+    }
     if (kind == "token") {
         ApiToken token{
             id,
@@ -69,7 +85,10 @@ Account decode(std::string_view kind, std::string const& id, json::object const&
             role_of(record.at("role")),
             hash_of(text_of(record.at("secret"))),
             time_of(record.at("created_at")),
+            std::nullopt,
             std::nullopt};
+        if (auto const* used = record.if_contains("last_used_at"))
+            token.last_used_at = time_of(*used);
         if (!record.at("expires_at").is_null())
             token.expires_at = time_of(record.at("expires_at"));
         return token;
@@ -138,7 +157,8 @@ eventstore::RecordChange put(User const& user) {
         {{"role", to_string(user.role)},
          {"password_hash", user.password_hash},
          {"disabled", user.disabled},
-         {"created_at", micros(user.created_at)}}
+         {"created_at", micros(user.created_at)},
+         {"changed", user.changed.value}}
     );
 }
 
@@ -147,22 +167,25 @@ eventstore::RecordChange put(Session const& session) {
         "session/" + to_hex(session.secret),
         {{"username", session.username},
          {"created_at", micros(session.created_at)},
-         {"expires_at", micros(session.expires_at)}}
+         {"expires_at", micros(session.expires_at)},
+         {"password_at", micros(session.password_at)},
+         {"address", session.address}}
     );
 }
 
 eventstore::RecordChange put(ApiToken const& token) {
-    json::value expires;
+    json::object value{
+        {"name", token.name},
+        {"role", to_string(token.role)},
+        {"secret", to_hex(token.secret)},
+        {"created_at", micros(token.created_at)},
+        {"expires_at", nullptr},
+    };
     if (token.expires_at)
-        expires = micros(*token.expires_at);
-    return record(
-        "token/" + token.id,
-        {{"name", token.name},
-         {"role", to_string(token.role)},
-         {"secret", to_hex(token.secret)},
-         {"created_at", micros(token.created_at)},
-         {"expires_at", std::move(expires)}}
-    );
+        value["expires_at"] = micros(*token.expires_at);
+    if (token.last_used_at)
+        value["last_used_at"] = micros(*token.last_used_at);
+    return record("token/" + token.id, value);
 }
 
 eventstore::RecordChange put(AgentCredential const& credential) {
@@ -181,6 +204,10 @@ eventstore::RecordChange put(JoinToken const& token) {
 
 eventstore::RecordChange put(WakePassword const& password) {
     return record("wake/" + to_string(password.server), {{"secure_on", password.hex}});
+}
+
+eventstore::RecordChange remove_user(std::string_view name) {
+    return removal(fmt::format("user/{}", name));
 }
 
 eventstore::RecordChange remove_session(core::Hash const& secret) {

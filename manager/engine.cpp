@@ -5,6 +5,7 @@
 #include "manager/wake_commands.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace cpm::manager {
 namespace {
@@ -103,6 +104,7 @@ core::Result<std::vector<Engine::Doubtful>> Engine::replay() {
 
 void Engine::decide_start(Turn& turn, std::vector<Doubtful> const& doubtful) {
     turn.record_one({}, core::ManagerStarted{parts_.version}, kPolicy);
+    std::set<core::Sequence> taken_back;
     // Newest first, so that a server with two of them ends as it was before the older one.
     for (auto it = doubtful.rbegin(); it != doubtful.rend(); ++it) {
         if (!fleet_.find(it->server))
@@ -110,10 +112,12 @@ void Engine::decide_start(Turn& turn, std::vector<Doubtful> const& doubtful) {
         core::Payloads withdrawn;
         withdrawn.push_back(core::decide_withdrawal(it->before, it->request));
         turn.record(it->server, std::move(withdrawn), kPolicy, it->request);
-        // Whoever asks again with its key is not told that it was accepted.
-        for (auto& record : idempotency_.forget(it->request))
-            turn.change(std::move(record));
+        taken_back.insert(it->request);
     }
+    // Whoever asks again with its key is not told that it was accepted.
+    if (!taken_back.empty())
+        for (auto& record : idempotency_.forget(taken_back))
+            turn.change(std::move(record));
     std::vector<core::ServerId> elapsed;
     for (auto const& [id, server] : fleet_.servers)
         if (core::standby_is_open(server.state) &&

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace cpm::manager {
 namespace {
 
@@ -34,6 +32,26 @@ void keep_wake_password(Turn& turn, core::ServerId server, std::optional<std::st
     if (!hex)
         return;
     turn.change(hex->empty() ? remove_wake_password(server) : put(WakePassword{server, *hex}));
+}
+
+/// One that is not OFF goes only when that is said, and a session's password says it (HTTP
+/// "Guards").
+core::Result<void>
+check_removal(Turn const& turn, core::Server const& server, RemoveServer const& command) {
+    auto const step_up = weigh(turn, command.proof);
+    if (!step_up)
+        return tl::make_unexpected(step_up.error());
+    bool const is_off = server.state.actual == core::ActualStatus::Off;
+    if (!is_off && !command.force)
+        return core::fail(
+            core::ErrorCode::Conflict,
+            fmt::format(
+                "{} is not OFF: add ?force=true to remove it all the same", server.config.name
+            )
+        );
+    if (is_off && command.proof.password != core::StepUp::Password::Wrong)
+        return {};
+    return core::check_password(*step_up, "removing a server that is not OFF");
 }
 
 } // namespace
@@ -77,49 +95,12 @@ core::Result<RemoveServer::Outcome> decide(Turn& turn, RemoveServer const& comma
         return tl::make_unexpected(server.error());
     if (auto fine = match(**server, command.if_match); !fine)
         return tl::make_unexpected(fine.error());
-    if ((*server)->state.actual != core::ActualStatus::Off && !command.force)
-        return core::fail(
-            core::ErrorCode::Conflict,
-            fmt::format(
-                "{} is not OFF: add ?force=true to remove it all the same", (*server)->config.name
-            )
-        );
+    if (auto fine = check_removal(turn, **server, command); !fine)
+        return tl::make_unexpected(fine.error());
+    remember(turn, command.proof);
     auto const sequence = turn.record_one(command.server, core::ServerRemoved{}, command.actor);
     turn.change(remove_wake_password(command.server));
     return RemoveServer::Outcome{sequence};
-}
-
-core::Result<RequestPower::Outcome> decide(Turn& turn, RequestPower const& command) {
-    auto const found = find(turn, command.server);
-    if (!found)
-        return tl::make_unexpected(found.error());
-    auto const& server = **found;
-    if (turn.rolled_back())
-        return core::fail(
-            core::ErrorCode::RolledBack,
-            "the event log was rolled back: an administrator accepts this first (POST "
-            "/api/v1/rollback/accept)"
-        );
-    bool const is_off = command.target == core::PowerStatus::Off;
-    core::PowerGuards const guards{
-        .is_own_host = is_off && turn.is_own_host(server),
-        .include_manager = command.include_manager,
-        .name_confirmed = command.confirm == server.config.name,
-    };
-    auto const standby = core::standby_time(server.config, turn.fleet().settings);
-    auto decision = core::decide_power(server, command.target, standby, guards);
-    if (decision.refusal && decision.refusal->code == core::ErrorCode::StandbyOpen) {
-        // Its deadline may have passed and be decided after this: "wait 0 seconds" helps nobody.
-        auto const left = std::chrono::ceil<core::seconds>(turn.standby_remaining(server));
-        decision.refusal->remaining_seconds = std::max(left, core::seconds{1}).count();
-    }
-    auto const holds = server.state.request ? server.state.request->sequence : server.changed;
-    auto const events = turn.record(command.server, std::move(decision.events), command.actor);
-    if (decision.refusal)
-        return tl::make_unexpected(std::move(*decision.refusal));
-    if (events.empty())
-        return RequestPower::Outcome{false, holds};
-    return RequestPower::Outcome{true, events.front().sequence};
 }
 
 core::Result<CreateJoinToken::Outcome> decide(Turn& turn, CreateJoinToken const& command) {

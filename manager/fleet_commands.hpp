@@ -1,7 +1,7 @@
 #pragma once
 
-#include "core/decide.hpp"
 #include "core/server_config.hpp"
+#include "manager/step_up.hpp"
 #include "manager/turn.hpp"
 
 #include <optional>
@@ -48,22 +48,9 @@ struct RemoveServer {
     core::ServerId server;
     std::optional<core::Sequence> if_match;
     bool force = false; ///< said to remove one that is not OFF
+    Proof proof{};      ///< asked for such a one
 };
 core::Result<RemoveServer::Outcome> decide(Turn& turn, RemoveServer const& command);
-
-struct RequestPower {
-    struct Outcome {
-        bool accepted = false;   ///< false: unchanged
-        core::Sequence sequence; ///< of the request that holds now
-    };
-    static constexpr bool kPeoples = true;
-    core::Actor actor;
-    core::ServerId server;
-    core::PowerStatus target{};
-    bool include_manager = false;
-    std::string confirm; ///< the server's name, for a protected one
-};
-core::Result<RequestPower::Outcome> decide(Turn& turn, RequestPower const& command);
 
 struct CreateJoinToken {
     struct Outcome {

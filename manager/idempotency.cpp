@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cpm::manager {
 namespace {
 
@@ -14,15 +16,26 @@ std::string record_key(IdempotencyKey const& key) {
     return key.actor + "\n" + key.key;
 }
 
-/// The event an answer names; none when it names none.
-core::Sequence sequence_in(std::string const& body) {
-    json::error_code error;
-    auto const answer = json::parse(body, error);
+bool names(json::value const& answer, std::set<core::Sequence> const& events) {
     auto const* object = answer.if_object();
     auto const* sequence = object ? object->if_contains("sequence") : nullptr;
-    if (!sequence || !sequence->is_number())
-        return {};
-    return {sequence->to_number<std::uint64_t>(error)};
+    json::error_code error;
+    return sequence && sequence->is_number() &&
+           events.contains({sequence->to_number<std::uint64_t>(error)});
+}
+
+/// Whether an answer, or one of the results of an answer about many, names one of these events.
+bool is_about(std::string const& body, std::set<core::Sequence> const& events) {
+    json::error_code error;
+    auto const answer = json::parse(body, error);
+    if (names(answer, events))
+        return true;
+    auto const* object = answer.if_object();
+    auto const* results = object ? object->if_contains("results") : nullptr;
+    auto const* list = results ? results->if_array() : nullptr;
+    return list && std::ranges::any_of(*list, [&](json::value const& result) {
+               return names(result, events);
+           });
 }
 
 } // namespace
@@ -37,12 +50,14 @@ core::Result<void> Idempotency::apply(eventstore::RecordChange const& change) {
     // Boost.JSON reports by exceptions; what was damaged ends here, as a Result.
     try {
         auto const record = json::parse(*change.value).as_object();
+        auto const* etag = record.if_contains("etag"); // earlier versions kept none
         entries_[change.key] = Entry{
             .request = parse_hash(json::value_to<std::string>(record.at("request"))).value(),
             .at = core::WallTime{std::chrono::microseconds{
                 record.at("at").to_number<std::int64_t>()}},
             .status = record.at("status").to_number<int>(),
             .body = json::value_to<std::string>(record.at("body")),
+            .etag = etag ? json::value_to<std::string>(*etag) : std::string{},
         };
         return {};
     } catch (std::exception const& error) {
@@ -64,7 +79,7 @@ Idempotency::find(IdempotencyKey const& key, core::WallTime now) const {
             core::ErrorCode::KeyReused,
             "this Idempotency-Key was used for another request: choose a new key"
         );
-    return std::optional(Answer{entry.status, entry.body, entry.body});
+    return std::optional(Answer{entry.status, entry.body, entry.body, entry.etag});
 }
 
 std::vector<eventstore::RecordChange>
@@ -78,15 +93,17 @@ Idempotency::remember(IdempotencyKey const& key, Answer const& answer, core::Wal
         {"at", now.time_since_epoch().count()},
         {"status", answer.status},
         {"body", answer.remembered},
+        {"etag", answer.etag},
     };
     changes.push_back({eventstore::Table::Idempotency, record_key(key), json::serialize(record)});
     return changes;
 }
 
-std::vector<eventstore::RecordChange> Idempotency::forget(core::Sequence event) const {
+std::vector<eventstore::RecordChange> Idempotency::forget(std::set<core::Sequence> const& events
+) const {
     std::vector<eventstore::RecordChange> changes;
     for (auto const& [key, entry] : entries_)
-        if (sequence_in(entry.body) == event)
+        if (is_about(entry.body, events))
             changes.push_back({eventstore::Table::Idempotency, key, std::nullopt});
     return changes;
 }

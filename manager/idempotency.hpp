@@ -7,6 +7,7 @@
 #include "eventstore/event_log.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -24,6 +25,7 @@ struct Answer {
     int status = 0;
     std::string body;
     std::string remembered;
+    std::string etag{};   ///< of what the body shows; empty: none
     std::string cookie{}; ///< the session's value, when one was opened; never remembered
 };
 
@@ -43,8 +45,8 @@ class Idempotency {
     std::vector<eventstore::RecordChange>
     remember(IdempotencyKey const& key, Answer const& answer, core::WallTime now) const;
 
-    /// The records that forget what was answered about this event, which was taken back.
-    std::vector<eventstore::RecordChange> forget(core::Sequence event) const;
+    /// The records that forget what was answered about these events, which were taken back.
+    std::vector<eventstore::RecordChange> forget(std::set<core::Sequence> const& events) const;
 
   private:
     struct Entry {
@@ -52,6 +54,7 @@ class Idempotency {
         core::WallTime at{};
         int status = 0;
         std::string body;
+        std::string etag;
     };
     std::unordered_map<std::string, Entry> entries_;
 };

@@ -1,11 +1,11 @@
 #include "manager/people_commands.hpp"
 
+#include "manager/user_commands.hpp"
+
 #include <algorithm>
 
 namespace cpm::manager {
 namespace {
-
-constexpr std::chrono::hours kSessionLifetime{7 * 24};
 
 core::Actor user(std::string const& name) {
     return {core::ActorKind::User, name};
@@ -25,7 +25,14 @@ void forget_expired_sessions(Turn& turn, std::string const& username) {
 SessionOutcome open_session(Turn& turn, std::string const& username, std::string const& address) {
     auto secret = make_secret(turn.random(), "");
     auto const now = turn.now().wall;
-    Session const session{hash_secret(secret), username, now, now + kSessionLifetime};
+    Session const session{
+        .secret = hash_secret(secret),
+        .username = username,
+        .created_at = now,
+        .expires_at = now + turn.fleet().settings.session_lifetime,
+        .password_at = now,
+        .address = address,
+    };
     auto const sequence = turn.record_one({}, core::SignedIn{username, address}, user(username));
     forget_expired_sessions(turn, username);
     turn.change(put(session));
@@ -47,22 +54,25 @@ core::Result<void> check_name(std::string const& field, std::string const& name)
 core::Result<SessionOutcome> decide(Turn& turn, SetUp const& command) {
     if (turn.accounts().has_users())
         return core::fail(core::ErrorCode::Conflict, "setup is done: sign in");
-    if (auto fine = check_name("username", command.username); !fine)
+    if (auto fine = check_user_name("username", command.username); !fine)
         return tl::make_unexpected(fine.error());
-    turn.record_one({}, core::SetupDone{command.username}, user(command.username));
+    auto const sequence =
+        turn.record_one({}, core::SetupDone{command.username}, user(command.username));
     turn.change(put(User{
         .name = command.username,
         .role = core::Role::Admin,
         .password_hash = command.password_hash,
         .disabled = false,
         .created_at = turn.now().wall,
+        .changed = sequence,
     }));
     return open_session(turn, command.username, command.address);
 }
 
 core::Result<SessionOutcome> decide(Turn& turn, SignIn const& command) {
     auto const* found = turn.accounts().find_user(command.username);
-    if (!found || found->disabled)
+    // The password may have been changed while it was being verified.
+    if (!found || found->disabled || found->password_hash != command.password_hash)
         return core::fail(core::ErrorCode::NotSignedIn, "the user name or the password is wrong");
     return open_session(turn, command.username, command.address);
 }
@@ -98,6 +108,7 @@ core::Result<CreateToken::Outcome> decide(Turn& turn, CreateToken const& command
         .secret = hash_secret(secret),
         .created_at = turn.now().wall,
         .expires_at = command.expires_at,
+        .last_used_at = {},
     };
     auto const sequence = turn.record_one(
         {}, core::TokenCreated{token.id, token.name, token.role, token.expires_at}, command.actor
@@ -120,7 +131,15 @@ core::Result<Recorded> decide(Turn& turn, DismissNotification const& command) {
     )};
 }
 
+core::Sequence version_of_settings(core::Fleet const& fleet) {
+    return std::max(fleet.settings_changed, core::Sequence{1});
+}
+
 core::Result<Recorded> decide(Turn& turn, ChangeSettings const& command) {
+    if (command.if_match && *command.if_match != version_of_settings(turn.fleet()))
+        return core::fail(
+            core::ErrorCode::Stale, "the settings were changed meanwhile: read them again"
+        );
     auto settings = turn.fleet().settings;
     for (auto const& change : command.changes)
         if (auto fine = core::apply(settings, change); !fine)

@@ -35,6 +35,7 @@ struct SignIn {
     static constexpr bool kPeoples = false;
     std::string username;
     std::string address;
+    std::string password_hash; ///< the stored one, of which it was right
 };
 core::Result<SessionOutcome> decide(Turn& turn, SignIn const& command);
 
@@ -95,8 +96,12 @@ struct ChangeSettings {
     static constexpr bool kPeoples = true;
     core::Actor actor;
     std::vector<core::SettingChange> changes;
+    std::optional<core::Sequence> if_match{}; ///< the last change the editor saw
 };
 core::Result<Recorded> decide(Turn& turn, ChangeSettings const& command);
+
+/// The last SettingsChanged; before the first one the log's first event, which is none.
+core::Sequence version_of_settings(core::Fleet const& fleet);
 
 /// Ends the rolled-back state: a new epoch begins.
 struct AcceptRollback {

@@ -19,9 +19,10 @@ core::Result<void> Turn::mark_rolled_back(std::string_view why) {
 }
 
 bool Turn::is_own_host(core::Server const& server) const {
-    auto const own = world_.own_macs();
+    if (!own_macs_)
+        own_macs_ = world_.own_macs();
     return std::ranges::any_of(server.config.mac_addresses, [&](auto const& mac) {
-        return std::ranges::count(own, mac) > 0;
+        return std::ranges::count(*own_macs_, mac) > 0;
     });
 }
 

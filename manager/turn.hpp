@@ -80,6 +80,7 @@ class Turn {
     core::Now now_;
     core::Sequence head_;
     std::uint64_t epoch_;
+    mutable std::optional<std::vector<core::MacAddress>> own_macs_; ///< asked once a round
     std::vector<core::Event> events_;
     std::vector<eventstore::RecordChange> changes_;
 };

@@ -256,6 +256,8 @@ std::string_view reason_word(core::ErrorCode code) {
     case NoSpace: return "no-space";
     case Storage: return "storage";
     case Corrupt: return "corrupt";
+    case MinOn: return "min-on";
+    case Confirm: return "confirm";
     }
     return "";
 }

@@ -174,6 +174,10 @@ TEST_CASE("settings: the defaults (1.1)") {
         {"agents_over_plain_http", "false"},
         {"metrics_open", "false"},
         {"metrics_per_server", "true"},
+        {"min_on", "{}"},
+        {"confirm_above", "5"},
+        {"session_idle_seconds", "43200"},
+        {"session_lifetime_seconds", "604800"},
     };
     CHECK(list(Settings{}) == expected);
 }
@@ -188,6 +192,10 @@ TEST_CASE("settings: each is applied by its name, within its range") {
     CHECK(apply(settings, {"agents_over_plain_http", "true"}));
     CHECK(apply(settings, {"metrics_open", "true"}));
     CHECK(apply(settings, {"metrics_per_server", "false"}));
+    CHECK(apply(settings, {"min_on", R"({"gpu": 2, "db\u0020\"x\"": 100000})"}));
+    CHECK(apply(settings, {"confirm_above", "0"}));
+    CHECK(apply(settings, {"session_idle_seconds", "60"}));
+    CHECK(apply(settings, {"session_lifetime_seconds", "31536000"}));
     CHECK(
         settings ==
         Settings{
@@ -198,8 +206,16 @@ TEST_CASE("settings: each is applied by its name, within its range") {
             .wake_stagger = 0ms,
             .agents_over_plain_http = true,
             .metrics_open = true,
-            .metrics_per_server = false}
+            .metrics_per_server = false,
+            .min_on = {{"gpu", 2}, {"db \"x\"", 100000}},
+            .confirm_above = 0,
+            .session_idle = 60s,
+            .session_lifetime = 365 * 24h}
     );
+    Settings again;
+    for (auto const& change : list(settings))
+        CHECK(apply(again, change));
+    CHECK(again == settings);
 }
 
 TEST_CASE("settings: a value out of range or of another kind names the setting, changes nothing") {
@@ -217,6 +233,18 @@ TEST_CASE("settings: a value out of range or of another kind names the setting, 
         {"release_standby_when_settled", "1"},
         {"release_standby_when_settled", "True"},
         {"no_such_setting", "1"},
+        {"min_on", "2"},
+        {"min_on", "{"},
+        {"min_on", R"({"gpu": 0})"},
+        {"min_on", R"({"gpu": -1})"},
+        {"min_on", R"({"gpu": 2.0})"},
+        {"min_on", R"({"gpu": "2"})"},
+        {"min_on", R"({"gpu": 100001})"},
+        {"min_on", R"({"": 1})"},
+        {"confirm_above", "-1"},
+        {"confirm_above", "10001"},
+        {"session_idle_seconds", "59"},
+        {"session_lifetime_seconds", "59"},
     };
     for (auto const& change : faulty) {
         CAPTURE(change.first);

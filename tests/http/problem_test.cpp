@@ -32,7 +32,7 @@ std::string field(Response const& response, std::string_view name) {
 
 TEST_CASE("problems: each error has its status, and a type as the log writes the reason (3.1)") {
     std::set<std::string_view> types;
-    for (int i = 0; i <= static_cast<int>(ErrorCode::Corrupt); ++i) {
+    for (int i = 0; i <= static_cast<int>(ErrorCode::Confirm); ++i) {
         auto const code = static_cast<ErrorCode>(i);
         auto const& kind = problem_kind(code);
         CHECK(kind.type == fmt::format("/problems/{}", projections::reason_word(code)));
@@ -41,7 +41,7 @@ TEST_CASE("problems: each error has its status, and a type as the log writes the
         CHECK_FALSE(reason_phrase(kind.status).empty());
         types.insert(kind.type);
     }
-    CHECK(types.size() == static_cast<std::size_t>(ErrorCode::Corrupt) + 1);
+    CHECK(types.size() == static_cast<std::size_t>(ErrorCode::Confirm) + 1);
     CHECK(problem_kind(ErrorCode::StandbyOpen).status == 409);
     CHECK(problem_kind(ErrorCode::Gone).status == 410);
     CHECK(problem_kind(ErrorCode::Stale).status == 412);

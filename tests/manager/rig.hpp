@@ -5,6 +5,7 @@
 #include "manager/engine.hpp"
 #include "manager/fleet_commands.hpp"
 #include "manager/people_commands.hpp"
+#include "manager/power_commands.hpp"
 #include "tests/eventstore/temporary_directory.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/recording_subscriber.hpp"

@@ -74,7 +74,7 @@ TEST_CASE("space: in the reserve people's changes are refused, reports and deadl
     CHECK(rig.happened().empty());
     CHECK(rig.ask(heartbeat(id))->manifest.power_status == PowerStatus::Off);
     CHECK(rig.ask(manager::AskManifest{id, {boot(1), "nonce", core::OrderWay::Manifest}}));
-    CHECK(rig.ask(manager::SignIn{"alice", ""}));
+    CHECK(rig.ask(manager::SignIn{"alice", "", "hashed"}));
     rig.pass(31s);
     CHECK(rig.actual(silent) == "Crashed");
     free_space(rig, 600 * kMiB);
