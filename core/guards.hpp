@@ -42,10 +42,10 @@ class WantedOn {
 
 /// What the one who asks for OFF has confirmed, and what stands against it.
 struct PowerGuards {
-    bool is_own_host = false;         ///< one of its MACs is a card of the manager's own machine
-    bool include_manager = false;     ///< said in the request
-    bool name_confirmed = false;      ///< the request repeats the server's name
-    bool in_bulk = false;             ///< one of many: no name confirms a protected server
+    bool is_own_host = false;           ///< one of its MACs is a card of the manager's own machine
+    bool include_manager = false;       ///< said in the request
+    bool name_confirmed = false;        ///< the request repeats the server's name
+    bool in_bulk = false;               ///< one of many: no name confirms a protected server
     std::optional<Shortage> shortage{}; ///< of the min_on of one of its tags
 };
 

@@ -121,6 +121,10 @@ Checked<void> check_host(Fields const& fields, Target const& target, OwnNames co
     return {};
 }
 
+bool brings_body(Method method) {
+    return method == Method::Post || method == Method::Put || method == Method::Patch;
+}
+
 Checked<std::size_t>
 read_length(Fields const& fields, Method method, unsigned version, Lengths lengths) {
     if (has(fields, "transfer-encoding")) {
@@ -130,10 +134,12 @@ read_length(Fields const& fields, Method method, unsigned version, Lengths lengt
             return refuse(411, "send the body with a Content-Length, not in chunks");
         return refuse(501, "no Transfer-Encoding is understood; send a Content-Length");
     }
-    bool const needed = method == Method::Post || method == Method::Put || method == Method::Patch;
     if (!has(fields, "content-length")) {
-        if (needed && lengths == Lengths::Needed)
-            return refuse(411, "a change needs a Content-Length, 0 where there is no body");
+        // Without a length there is no body (RFC 9112 6.3), which is how curl -X POST sends none.
+        // But where a body is announced, or the version knew no such rule, one may follow.
+        bool const may_follow = version < 11 || has(fields, "content-type");
+        if (brings_body(method) && may_follow && lengths == Lengths::Needed)
+            return refuse(411, "send the body with a Content-Length, 0 where there is none");
         return 0;
     }
     auto const text = find(fields, "content-length");
@@ -241,7 +247,9 @@ Checked<CheckedHead> check_head(Head const& head, OwnNames const& own, Lengths l
     checked.request.headers = head.fields;
     checked.content_length = *length;
     checked.head_only = method->head_only;
-    checked.keep_alive = head.version == 11 && !wants_close(head.fields);
+    // Nothing behind a change without a length is read as a request: it might be its body.
+    bool const is_sure = !brings_body(method->method) || has(head.fields, "content-length");
+    checked.keep_alive = head.version == 11 && is_sure && !wants_close(head.fields);
     return checked;
 }
 

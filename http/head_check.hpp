@@ -25,7 +25,8 @@ struct OwnNames {
     std::span<std::string const> names;
 };
 
-/// Whether a change without a body must say so: what curl sends for a bare POST does not.
+/// Whether a change that may have a body (by its Content-Type, or HTTP/1.0) must say how long it
+/// is. One that announces none has none, as what curl sends for a bare POST.
 enum class Lengths : std::uint8_t { Needed, MayBeMissing };
 
 /// All the rules of framing (HTTP 3.5) on a head that was split: pure, and without Beast. Whatever

@@ -124,6 +124,10 @@ std::string range_text(std::uint64_t low, std::uint64_t high) {
 } // namespace
 
 core::Result<json::object> read_object(std::string_view body) {
+    if (body.empty())
+        return core::fail(
+            core::ErrorCode::Malformed, "the body is empty: send a JSON object with its length"
+        );
     if (auto fine = check_text(body); !fine)
         return tl::make_unexpected(fine.error());
     json::error_code error;

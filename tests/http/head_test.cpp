@@ -115,6 +115,23 @@ TEST_CASE("head: a body has one length, and no other framing (3.5)") {
     CHECK(status_of(check(with(get(), "content-length", "0"))) == 200);
 }
 
+TEST_CASE("head: a change that announces no body has none, and ends its connection (3.5)") {
+    Head bare{"POST", "/", 11, {{"host", "localhost"}}};
+    for (auto const* method : {"POST", "PUT", "PATCH"}) {
+        bare.method = method;
+        auto const checked = check(bare);
+        REQUIRE(checked);
+        CHECK(checked->content_length == 0);
+        CHECK_FALSE(checked->keep_alive);
+        CHECK(check(with(bare, "content-length", "0"))->keep_alive);
+    }
+    bare.method = "POST";
+    CHECK(status_of(check(with(bare, "content-type", "application/json"))) == 411);
+    CHECK(status_of(check(with(bare, "transfer-encoding", "chunked"))) == 411);
+    bare.version = 10;
+    CHECK(status_of(check(bare)) == 411);
+}
+
 TEST_CASE("head: Host is there once and one of the manager's names (3.5)") {
     auto const host = [](std::string value) {
         return status_of(check({"GET", "/", 11, {{"host", std::move(value)}}}));
