@@ -36,12 +36,15 @@ HandlerResult revoke_token(App& app, Request const& request, Caller const& calle
 HandlerResult get_settings(App& app, Request const& request, Caller const& caller);
 HandlerResult change_settings(App& app, Request const& request, Caller const& caller);
 
-// --- servers: handlers_servers.cpp, handlers_power.cpp, handlers_power_many.cpp ---
+// --- servers: handlers_servers.cpp, handlers_power.cpp, handlers_power_many.cpp,
+// handlers_history.cpp ---
 HandlerResult list_servers(App& app, Request const& request, Caller const& caller);
 HandlerResult add_server(App& app, Request const& request, Caller const& caller);
 HandlerResult get_server(App& app, Request const& request, Caller const& caller);
 HandlerResult update_server(App& app, Request const& request, Caller const& caller);
 HandlerResult remove_server(App& app, Request const& request, Caller const& caller);
+HandlerResult explain_server(App& app, Request const& request, Caller const& caller);
+HandlerResult list_history(App& app, Request const& request, Caller const& caller);
 HandlerResult request_power_of_many(App& app, Request const& request, Caller const& caller);
 HandlerResult request_power(App& app, Request const& request, Caller const& caller);
 HandlerResult wake_server(App& app, Request const& request, Caller const& caller);

@@ -1,6 +1,7 @@
 #include "http/read_model.hpp"
 
 #include "core/evolve.hpp"
+#include "projections/server_history.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -77,14 +78,38 @@ ReadModel::standby_remaining(core::Server const& server, core::MonoTime now) con
     return std::chrono::ceil<core::milliseconds>(found->second - now);
 }
 
+std::vector<core::Sequence> ReadModel::recent_events(core::ServerId server) const {
+    auto const found = recent_.find(server);
+    if (found == recent_.end())
+        return {};
+    return {found->second.begin(), found->second.end()};
+}
+
 projections::NotificationChanges ReadModel::evolve(core::Event const& event) {
     // A decision's notifications follow from the fleet as that decision left it.
     projections::NotificationChanges changes;
     if (!open_decision_.empty() && open_decision_.front().decision != event.decision)
         changes = conclude();
     core::evolve(fleet_, event);
+    note_recent(event);
     open_decision_.push_back(event);
     return changes;
+}
+
+void ReadModel::note_recent(core::Event const& event) {
+    if (projections::concerns_all_servers(event))
+        common_.push_back(event);
+    auto const* server = fleet_.find(event.server);
+    if (!server) {
+        recent_.erase(event.server);
+        return;
+    }
+    if (server->changed != event.sequence)
+        return; // a routine heartbeat
+    auto& recent = recent_[server->id];
+    recent.push_back(event.sequence);
+    if (recent.size() > kRecent)
+        recent.pop_front();
 }
 
 void ReadModel::note_standby(core::Event const& event, core::MonoTime now) {

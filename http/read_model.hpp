@@ -6,6 +6,7 @@
 #include "manager/publication.hpp"
 #include "projections/notifications.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -27,6 +28,8 @@ using Observer = std::function<void(Applied const& applied)>;
 /// it is given.
 class ReadModel {
   public:
+    static constexpr std::size_t kRecent = 20; ///< events remembered of each server
+
     /// One event of the history (before serving).
     void load(core::Event const& event);
     void load(eventstore::RecordChange const& record);
@@ -44,12 +47,19 @@ class ReadModel {
     /// What a server's agent is to send for others now.
     std::vector<manager::WakeAsk> wake_asks(core::ServerId relay, core::MonoTime now) const;
 
+    /// The last events of a server that changed something, ascending; at least the one that added
+    /// it.
+    std::vector<core::Sequence> recent_events(core::ServerId server) const;
+    /// All events that concern every server (projections::ServerHistory), ascending.
+    std::vector<core::Event> const& common_events() const { return common_; }
+
     /// What is left of a server's open standby time; zero when none is open.
     core::milliseconds standby_remaining(core::Server const& server, core::MonoTime now) const;
 
   private:
     /// What the decision before it changed, if this event begins another.
     projections::NotificationChanges evolve(core::Event const& event);
+    void note_recent(core::Event const& event);
     void note_standby(core::Event const& event, core::MonoTime now);
     projections::NotificationChanges conclude();
 
@@ -59,6 +69,8 @@ class ReadModel {
     eventstore::Head head_;
     std::unordered_map<core::ServerId, core::MonoTime> standby_ends_;
     std::unordered_map<core::ServerId, std::vector<manager::WakeAsk>> wake_asks_; ///< by relay
+    std::unordered_map<core::ServerId, std::deque<core::Sequence>> recent_;
+    std::vector<core::Event> common_;
     std::vector<core::Event> open_decision_; ///< until its last event is taken in
     std::vector<Observer> observers_;
 };

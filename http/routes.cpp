@@ -56,6 +56,8 @@ constexpr Route kRoutes[] = {
     {Put,    "/api/v1/servers/{id}/power",          Operator, request_power},
     {Post,   "/api/v1/servers/{id}/wake",           Operator, wake_server},
     {Post,   "/api/v1/power",                       Operator, request_power_of_many},
+    {Get,    "/api/v1/servers/{id}/explain",        Viewer,   explain_server},
+    {Get,    "/api/v1/servers/{id}/history",        Viewer,   list_history},
     {Post,   "/api/v1/servers/{id}/join-token",     Admin,    create_join_token},
     {Delete, "/api/v1/servers/{id}/agent",          Admin,    revoke_agent},
     {Post,   "/api/v1/servers/{id}/agent/reinstate", Admin,    reinstate_agent},

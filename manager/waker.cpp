@@ -41,11 +41,6 @@ bool is_asked_on(core::ServerState const& state) {
 
 } // namespace
 
-core::seconds wake_pause(std::uint32_t rounds) {
-    constexpr std::uint32_t kLastDoubling = 17; // 36 h: longer than any standby time
-    return core::seconds{1LL << std::min(rounds - 1, kLastDoubling)};
-}
-
 bool awaits_start(core::Server const& server) {
     return is_asked_on(server.state) && !server.state.request->confirmed;
 }

@@ -3,14 +3,13 @@
 #include "core/decide.hpp"
 #include "core/fleet.hpp"
 #include "core/time.hpp"
+#include "core/wake_pause.hpp"
 #include "manager/accounts.hpp"
 #include "wol/wake_sender.hpp"
 
 namespace cpm::manager {
 
-/// The pause after the n-th round of packets (n from 1): 1 s, 2 s, 4 s, … growing for as long as
-/// the server is Starting.
-core::seconds wake_pause(std::uint32_t rounds);
+using core::wake_pause;
 
 /// ON was asked for, and the server has not been ON since.
 bool awaits_start(core::Server const& server);

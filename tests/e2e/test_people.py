@@ -232,6 +232,40 @@ class People(unittest.TestCase):
         self.assertEqual(len(signed_in), 1)
         self.assertEqual(self.sign_in("alice", **key).status, 200)  # his own keys
 
+    def test_no_session_is_fixed_by_a_cookie_that_was_there_before(self):
+        self.add("mallory")
+        planted = "cpm=" + "A" * 43
+        mallorys = self.session("mallory")["Cookie"]
+        secrets = {planted, mallorys}
+        for cookie in (planted, mallorys, f"{planted}; {mallorys}"):
+            answer = self.sign_in("alice", Cookie=cookie, Origin=self.origin)
+            self.assertEqual(answer.status, 200, answer)
+            given = answer.headers["Set-Cookie"].split(";")[0]
+            self.assertNotIn(given, secrets)
+            secrets.add(given)
+        self.assertFalse(self.is_signed_in({"Cookie": planted}))
+        self.assertEqual(self.by({"Cookie": mallorys}, "GET", "/session")["name"], "mallory")
+        # Nor by one in the place of a token, or of a token in its place.
+        value = given.split("=")[1]
+        for fields in ({"Authorization": f"Bearer {value}"},
+                       {"Cookie": f"cpm={self.manager.token}"}):
+            self.assertFalse(self.is_signed_in(fields))
+
+    def test_nobody_learns_who_there_is(self):
+        self.add("bob"), self.add("carol")
+        self.manager.api("PATCH", "/users/carol", {"disabled": True})
+        answers = [self.sign_in(name, password).json for name, password in (
+            ("bob", "not the password"), ("nobody", "not the password"), ("carol", PASSWORD))]
+        self.assertEqual(answers[0]["type"], "/problems/not-signed-in")
+        self.assertEqual(answers, [answers[0]] * 3)
+        names = [event["data"]["username"] for event in self.manager.events(type="SignInFailed")]
+        self.assertEqual(names, ["bob", "", "carol"])
+        bob = self.session("bob")
+        for name in ("alice", "nobody"):
+            for method, path, body in (("GET", f"/users/{name}", None), ("GET", "/users", None),
+                                       ("PUT", f"/users/{name}/password", {"password": NEW})):
+                self.assertEqual(self.by(bob, method, path, body).status, 403)
+
     # --- tokens ---
 
     def test_a_token_says_when_it_was_last_used(self):
