@@ -205,8 +205,8 @@ HandlerResult set_password(App& app, Request const& request, Caller const& calle
     bool const own = caller.kind == CallerKind::Session && caller.actor.name == name;
     if (!own && passwords->current)
         co_return refused(app, not_own());
-    auto proof =
-        co_await prove(app, request, caller, Confirmation{std::move(passwords->current), {}});
+    Confirmation confirmation{std::move(passwords->current), {}};
+    auto proof = co_await prove(app, request, caller, std::move(confirmation));
     if (!proof)
         co_return refused(app, proof.error());
     if (auto const fine = check_right(caller, own, *proof); !fine)
@@ -218,8 +218,9 @@ HandlerResult set_password(App& app, Request const& request, Caller const& calle
         co_return refused(app, hash.error());
     SetPassword command{caller.actor, name, std::move(*hash), proof->session};
     Render<SetPassword> render = render_sequence<SetPassword>;
+    std::string said; // nothing: of passwords not even a hash is kept
     auto response = co_await answer_change_of(
-        app, request, caller, std::string{}, std::move(command), std::move(render)
+        app, request, caller, std::move(said), std::move(command), std::move(render)
     );
     if (own && response.status == 200) // his own session has ended, too
         response.headers.emplace_back("Set-Cookie", ended_session_cookie(request));

@@ -228,7 +228,8 @@ void Streams::on_applied(Applied const& applied) {
         }
     if (has<core::SettingsChanged>(publication.events)) {
         resumable_from_ = head;
-        broadcast(snapshot());
+        if (!clients_.empty())
+            broadcast(snapshot());
     } else if (!messages.empty()) {
         broadcast(joined(messages, publication.head));
     }

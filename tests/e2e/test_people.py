@@ -259,7 +259,7 @@ class People(unittest.TestCase):
         self.assertEqual(answers[0]["type"], "/problems/not-signed-in")
         self.assertEqual(answers, [answers[0]] * 3)
         names = [event["data"]["username"] for event in self.manager.events(type="SignInFailed")]
-        self.assertEqual(names, ["bob", "", "carol"])
+        self.assertEqual(names, ["bob", None, "carol"])
         bob = self.session("bob")
         for name in ("alice", "nobody"):
             for method, path, body in (("GET", f"/users/{name}", None), ("GET", "/users", None),

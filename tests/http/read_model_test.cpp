@@ -121,3 +121,34 @@ TEST_CASE("read model: a damaged account opens nothing, and refusing to start is
     model.load({eventstore::Table::Accounts, "user/alice", "no account"});
     CHECK_FALSE(model.accounts().has_users());
 }
+
+TEST_CASE("read model: it remembers the last events of a server that changed something (3.2)") {
+    Story story;
+    ReadModel model;
+    model.load(story.event(kWall, added()));
+    model.load(story.event(kWall, on())); // the first one is no routine, nor is the second
+    model.load(story.event(kWall, on()));
+    for (int i = 0; i < 5; ++i)
+        model.load(story.event(kWall, on()));
+    model.load(story.event(kWall, core::PowerRefused{}));
+    CHECK(model.recent_events(kServer) == std::vector<core::Sequence>{{1}, {2}, {3}, {9}});
+    for (int i = 0; i < 100; ++i)
+        model.load(story.event(kWall, core::PowerRefused{}));
+    CHECK(model.recent_events(kServer).size() == ReadModel::kRecent);
+    CHECK(model.recent_events(kServer).back() == core::Sequence{109});
+    model.load(story.event(kWall, core::ServerRemoved{}));
+    CHECK(model.recent_events(kServer).empty());
+}
+
+TEST_CASE("read model: it keeps the events that concern every server (3.2)") {
+    Story story;
+    ReadModel model;
+    model.load(story.event(kWall, core::ManagerStarted{}));
+    model.load(story.event(kWall, added()));
+    model.load(story.event(kWall, core::SettingsChanged{}));
+    model.load(story.event(kWall, core::SignedOut{}));
+    std::vector<core::Sequence> kept;
+    for (auto const& event : model.common_events())
+        kept.push_back(event.sequence);
+    CHECK(kept == std::vector<core::Sequence>{{1}, {3}});
+}

@@ -1,9 +1,9 @@
 // cpm-replay explain: one status in words: the inputs, the row, pending deadlines, the last events.
 #include "core/status_table.hpp"
-#include "manager/waker.hpp"
 #include "projections/event_json.hpp"
 #include "projections/event_text.hpp"
 #include "projections/explanation.hpp"
+#include "projections/explanation_json.hpp"
 #include "projections/json_parts.hpp"
 #include "projections/server_json.hpp"
 #include "tools/cpm-replay/commands.hpp"
@@ -59,43 +59,6 @@ core::Result<ServerThen> fold_server(
     return one;
 }
 
-/// Something that happens by itself if nothing else does.
-struct Pending {
-    std::string_view kind;
-    core::WallTime at;
-    core::Sequence about;
-    std::string text;
-};
-
-std::vector<Pending> pending_of(core::Server const& server) {
-    std::vector<Pending> pending;
-    auto const& state = server.state;
-    if (standby_is_open(state))
-        pending.push_back(
-            {"standby",
-             server.requested_at + server.standby,
-             state.request->sequence,
-             "its standby time elapses; no further power request is accepted until then"}
-        );
-    if (state.current != core::HeartbeatStatus::None && server.last_heartbeat_at)
-        pending.push_back(
-            {"silence",
-             *server.last_heartbeat_at + server.heartbeat_timeout,
-             state.last_heartbeat,
-             fmt::format(
-                 "it counts as silent unless it reports ({} s)", server.heartbeat_timeout.count()
-             )}
-        );
-    if (state.actual == core::ActualStatus::Starting && server.wakes.rounds > 0)
-        pending.push_back(
-            {"wake",
-             server.wakes.last_at + manager::wake_pause(server.wakes.rounds),
-             state.request->sequence,
-             "it is woken again unless it reports ON"}
-        );
-    return pending;
-}
-
 std::string words_of(core::Server const& server) {
     auto const& request = server.state.request;
     if (!request)
@@ -149,7 +112,7 @@ bool print_text(ServerThen const& one, core::Server const& server, Screen screen
     inputs.flush();
     write("\n");
 
-    auto const pending = pending_of(server);
+    auto const pending = projections::pending_of(server);
     Table deadlines({"PENDING", "AT", "WHAT THEN"}, screen);
     for (auto const& one_pending : pending)
         deadlines.row(
@@ -177,38 +140,10 @@ bool print_text(ServerThen const& one, core::Server const& server, Screen screen
 }
 
 void print_json(ServerThen const& one, core::Server const& server) {
-    boost::json::array pending;
-    for (auto const& deadline : pending_of(server))
-        pending.push_back(boost::json::object{
-            {"kind", deadline.kind},
-            {"at", core::to_rfc3339(deadline.at)},
-            {"about", deadline.about.value},
-            {"text", deadline.text}});
     boost::json::array events;
     for (auto const& [event, hash] : one.last)
         events.push_back(projections::to_json(event, hash));
-    auto const& state = server.state;
-    boost::json::value request;
-    if (state.request)
-        request = boost::json::object{
-            {"sequence", state.request->sequence.value},
-            {"target", to_string(state.request->target)},
-            {"standby", standby_is_open(state) ? "open" : "elapsed"},
-            {"ordered", state.request->ordered},
-            {"answered", state.request->answered},
-            {"confirmed", state.request->confirmed},
-            {"at", core::to_rfc3339(server.requested_at)},
-            {"actor", projections::to_json(server.requested_by)}};
-    boost::json::object const inputs{
-        {"power", to_string(state.power)},
-        {"previous", to_string(state.previous)},
-        {"current", to_string(state.current)},
-        {"request", std::move(request)},
-        {"boot", projections::to_json(state.boot)},
-        {"blocked_by", projections::text_or_null(state.blocked_by)},
-        {"adopted", state.adopted},
-        {"set_aside", state.set_aside},
-        {"manifest", to_string(manifest_power(state))}};
+    auto const pending = projections::pending_of(server);
     auto const& then = one.then;
     boost::json::object const document{
         {"sequence", then.sequence.value},
@@ -217,8 +152,8 @@ void print_json(ServerThen const& one, core::Server const& server) {
          projections::to_json(
              server, then.fleet.settings, standby_remaining(server, then.now), then.now
          )},
-        {"inputs", inputs},
-        {"pending", std::move(pending)},
+        {"inputs", projections::inputs_json(server)},
+        {"pending", projections::to_json(pending)},
         {"events", std::move(events)}};
     write(boost::json::serialize(document) + '\n');
 }

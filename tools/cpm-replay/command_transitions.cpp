@@ -2,7 +2,7 @@
 #include "core/evolve.hpp"
 #include "projections/decisions.hpp"
 #include "projections/event_text.hpp"
-#include "projections/json_parts.hpp"
+#include "projections/explanation_json.hpp"
 #include "projections/transitions.hpp"
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/names.hpp"
@@ -32,23 +32,9 @@ std::string led_there(Transition const& transition) {
 }
 
 boost::json::object to_json(Transition const& transition, std::string const& name) {
-    boost::json::array causes;
-    for (auto const& cause : transition.causes)
-        causes.push_back(boost::json::object{
-            {"sequence", cause.sequence.value}, {"type", cause.type}});
-    return {
-        {"sequence", transition.decision.value},
-        {"at", core::to_rfc3339(transition.at)},
-        {"server_id", to_string(transition.server)},
-        {"server", name},
-        {"from", projections::text_or_null(transition.from ? to_string(*transition.from) : "")},
-        {"to", to_string(transition.to)},
-        {"reason",
-         boost::json::object{{"rule", transition.reason.rule}, {"text", transition.reason.text}}},
-        {"actor", projections::to_json(transition.actor)},
-        {"cause", projections::to_json(transition.led_by)},
-        {"events", std::move(causes)},
-    };
+    auto object = projections::to_json(transition);
+    object["server"] = name;
+    return object;
 }
 
 class TransitionView {
