@@ -6,9 +6,9 @@
 #include "http/own_names.hpp"
 #include "http/server_answers.hpp"
 #include "manager/fleet_commands.hpp"
+#include "manager/power_commands.hpp"
 #include "manager/wake_commands.hpp"
 #include "projections/json_parts.hpp"
-#include "manager/power_commands.hpp"
 
 namespace cpm::http {
 namespace {
