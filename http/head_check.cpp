@@ -125,8 +125,7 @@ bool brings_body(Method method) {
     return method == Method::Post || method == Method::Put || method == Method::Patch;
 }
 
-Checked<std::size_t>
-read_length(Fields const& fields, Method method, unsigned version, Lengths lengths) {
+Checked<std::size_t> read_length(Fields const& fields, Method method, unsigned version) {
     if (has(fields, "transfer-encoding")) {
         if (version < 11)
             return refuse(400, "HTTP/1.0 has no Transfer-Encoding");
@@ -138,7 +137,7 @@ read_length(Fields const& fields, Method method, unsigned version, Lengths lengt
         // Without a length there is no body (RFC 9112 6.3), which is how curl -X POST sends none.
         // But where a body is announced, or the version knew no such rule, one may follow.
         bool const may_follow = version < 11 || has(fields, "content-type");
-        if (brings_body(method) && may_follow && lengths == Lengths::Needed)
+        if (brings_body(method) && may_follow)
             return refuse(411, "send the body with a Content-Length, 0 where there is none");
         return 0;
     }
@@ -221,7 +220,7 @@ std::string host_of(std::string_view authority) {
     return lower;
 }
 
-Checked<CheckedHead> check_head(Head const& head, OwnNames const& own, Lengths lengths) {
+Checked<CheckedHead> check_head(Head const& head, OwnNames const& own) {
     if (head.version != 10 && head.version != 11)
         return refuse(505, "the version must be HTTP/1.1");
     auto const method = read_method(head.method);
@@ -234,7 +233,7 @@ Checked<CheckedHead> check_head(Head const& head, OwnNames const& own, Lengths l
         return tl::make_unexpected(target.error());
     if (auto fine = check_host(head.fields, *target, own); !fine)
         return tl::make_unexpected(fine.error());
-    auto const length = read_length(head.fields, method->method, head.version, lengths);
+    auto const length = read_length(head.fields, method->method, head.version);
     if (!length)
         return tl::make_unexpected(length.error());
     if (auto fine = check_body(head.fields, *length); !fine)

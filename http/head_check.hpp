@@ -25,14 +25,9 @@ struct OwnNames {
     std::span<std::string const> names;
 };
 
-/// Whether a change that may have a body (by its Content-Type, or HTTP/1.0) must say how long it
-/// is. One that announces none has none, as what curl sends for a bare POST.
-enum class Lengths : std::uint8_t { Needed, MayBeMissing };
-
 /// All the rules of framing (HTTP 3.5) on a head that was split: pure, and without Beast. Whatever
 /// two parsers could read in two ways is refused.
-Checked<CheckedHead>
-check_head(Head const& head, OwnNames const& own, Lengths lengths = Lengths::Needed);
+Checked<CheckedHead> check_head(Head const& head, OwnNames const& own);
 
 /// The host of "host:port", in lower case, an IPv6 address without its brackets; empty when it
 /// cannot be read.

@@ -180,12 +180,10 @@ Checked<CheckedHead> Session::check(std::size_t head_size) {
     auto head = parse_head(std::string_view(buffer_).substr(0, head_size));
     if (!head)
         return tl::make_unexpected(head.error());
-    bool const is_compatible = interface_ == Interface::CompatibleWake;
-    auto const lengths = is_compatible ? Lengths::MayBeMissing : Lengths::Needed;
-    auto checked = check_head(*head, {local_, door_.names}, lengths);
+    auto checked = check_head(*head, {local_, door_.names});
     if (!checked)
         return checked;
-    if (is_compatible)
+    if (interface_ == Interface::CompatibleWake)
         if (auto const taken = take_auth_token(checked->request); !taken)
             return tl::make_unexpected(taken.error());
     auto client = door_.proxies.client_of(head->fields, peer_, link_->is_secure());
