@@ -4,7 +4,7 @@
 #include "http/handlers.hpp"
 #include "http/manifest_waiters.hpp"
 #include "http/query_input.hpp"
-#include "manager/fleet_commands.hpp"
+#include "manager/power_commands.hpp"
 #include "manager/wake_commands.hpp"
 
 #include <boost/json/array.hpp>

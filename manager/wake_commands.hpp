@@ -1,6 +1,6 @@
 #pragma once
 
-#include "manager/fleet_commands.hpp"
+#include "manager/power_commands.hpp"
 #include "manager/turn.hpp"
 
 #include <string>
