@@ -43,6 +43,8 @@ for (const [where, options] of [
         const question = row.locator(".question");
         assert.match(await question.innerText(), /rack1-node1/);
         assert.equal((await manager.server(id)).power_status, "ON", "asking alone changes nothing");
+        // The answer wakes up a moment later: a habitual second tap must not give it.
+        assert.equal(await question.locator("button").first().isDisabled(), true);
         await question.locator("button").first().click();
         await row.locator(".hue-off").first().waitFor();
         assert.equal((await manager.server(id)).actual_status, "OFF");

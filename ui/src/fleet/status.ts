@@ -35,6 +35,14 @@ export function isNew(server: Server): boolean {
         && server.power_status === "OFF" && !server.agent.enrolled;
 }
 
+/** How many call for a person; who only waits for its agent does not. */
+export function attentionOf(counts: Record<DisplayStatus, number>, newcomers: number): number {
+    return STATUS_NAMES.reduce(
+        (sum, name) => sum + (STATUSES[name].needsAttention ? counts[name] : 0),
+        -newcomers,
+    );
+}
+
 export function isSilent(server: Server): boolean {
     return server.heartbeat_status.current === "None";
 }

@@ -1,4 +1,6 @@
 // The servers that the list shows: searched, filtered and sorted as the address bar says.
+import { untrack } from "svelte";
+
 import { router } from "../lib/router.svelte";
 import type { DisplayStatus } from "../lib/types";
 import { fleet } from "./fleet.svelte";
@@ -89,6 +91,9 @@ class View {
             const { all } = fleet;
             const { filter } = this;
             this.#choose(all, filter);
+            const selected = untrack(() => this.selected);
+            const left = [...selected].filter((id) => fleet.find(id));
+            if (left.length < selected.size) this.selected = new Set(left);
         });
         $effect(() => {
             void fleet.statusRevision;

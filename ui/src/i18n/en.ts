@@ -178,6 +178,7 @@ export const en = {
         keep: "Leave it",
         readOnly: "You may look, not switch.",
         standby: "standby",
+        standbyLong: "A power change is under way. Until this time is over, no other is accepted.",
         standbyShort: "A power change is under way.",
         standbyWhy: (left: string) =>
             `A power change is under way. The next one can be asked for in ${left}, when the standby time is over.`,
@@ -195,7 +196,8 @@ export const en = {
     },
 
     join: {
-        short: "Join its agent",
+        short: "Join",
+        of: (name: string) => `Join the agent of ${name}`,
         title: "Join its agent",
         againTitle: "Join again",
         text: "One line, pasted on the machine, makes it this server. Then it turns ON here by itself.",

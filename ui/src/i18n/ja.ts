@@ -172,6 +172,7 @@ export const ja: Words = {
         keep: "そのまま",
         readOnly: "閲覧のみ可能です。",
         standby: "待機時間",
+        standbyLong: "電源の変更中です。この時間が終わるまで、次の操作はできません。",
         standbyShort: "電源の変更中です。",
         standbyWhy: (left) => `電源の変更中です。待機時間が終わるまで（あと ${left}）、次の操作はできません。`,
         asked: (name, isOn) => `${name} の電源を${isOn ? "入れる" : "切る"}よう要求しました。`,
@@ -188,7 +189,8 @@ export const ja: Words = {
     },
 
     join: {
-        short: "エージェントを参加",
+        short: "参加",
+        of: (name) => `${name} のエージェントを参加させる`,
         title: "エージェントを参加させる",
         againTitle: "再参加",
         text: "マシンに 1 行貼り付けると、このサーバーになります。その後、自動的に ON になります。",

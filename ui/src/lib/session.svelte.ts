@@ -35,7 +35,8 @@ class Session {
             this.#enter(await get<Caller>("/session"));
         } catch (problem) {
             const answered = problem instanceof Problem && problem.body.status === 401;
-            if (!answered) this.phase = "unreachable";
+            if (answered && this.phase === "signed-in") this.#end();
+            else if (!answered) this.phase = "unreachable";
             else this.phase = this.code ? "setup" : "signed-out";
         }
     }
