@@ -176,6 +176,24 @@ class Example(Scratch):
         self.assertLessEqual({flag.replace("-", "_") for flag in flags}, shown)
 
 
+class Install(Scratch):
+    def test_cmake_installs_what_the_units_name(self):
+        subprocess.run(["cmake", "--install", support.BIN.parent, "--prefix", "/usr"], check=True,
+                       env={**os.environ, "DESTDIR": str(self.scratch)}, capture_output=True,
+                       timeout=120)
+        units = list(self.scratch.glob("usr/lib/systemd/system/*.service"))
+        self.assertEqual({unit.name for unit in units}, {
+            "cpm-manager.service", "cpm-agent.service", "cpm-agent-hooks.service"})
+        programs = {program for unit in units
+                    for program in re.findall(r"/usr/bin/cpm-\S+", unit.read_text())}
+        self.assertEqual(programs, {"/usr/bin/cpm-manager", "/usr/bin/cpm-agent"})
+        for path in (*programs, "/usr/bin/cpm-replay", "/usr/lib/sysusers.d/cpm-manager.conf",
+                     "/usr/lib/sysusers.d/cpm-agent.conf", "/usr/share/man/man1/cpm-replay.1",
+                     "/usr/share/polkit-1/rules.d/50-cpm-agent.rules",
+                     "/usr/share/doc/cpm/manager.toml", "/usr/share/doc/cpm/raw-frames.conf"):
+            self.assertTrue((self.scratch / path.lstrip("/")).is_file(), path)
+
+
 class CleanStop(Scratch):
     """3.7: SIGTERM drains and stops within 10 s, whatever is going on."""
 
