@@ -65,6 +65,22 @@ std::string missing_capability() {
                         );
 }
 
+/// The kernel reports a link, or its end, somewhat after the command that made it so.
+void wait_until_running(std::string const& name, bool running) {
+    int const any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ifreq request{};
+    name.copy(request.ifr_name, IFNAMSIZ - 1);
+    auto const is_so = [&] {
+        return ioctl(any, SIOCGIFFLAGS, &request) == 0 &&
+               ((request.ifr_flags & IFF_RUNNING) != 0) == running;
+    };
+    bool const came = test_support::wait_until(is_so, kPatience);
+    close(any);
+    CAPTURE(name);
+    CAPTURE(running);
+    REQUIRE(came);
+}
+
 } // namespace
 
 void in_network_namespace(std::function<void()> const& body) {
@@ -101,16 +117,12 @@ void add_cable(std::string const& name) {
 }
 
 void wait_for_link(std::string const& name) {
-    int const any = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ifreq request{};
-    name.copy(request.ifr_name, IFNAMSIZ - 1);
-    auto const is_running = [&] {
-        return ioctl(any, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING) != 0;
-    };
-    bool const running = test_support::wait_until(is_running, kPatience);
-    close(any);
-    CAPTURE(name);
-    REQUIRE(running);
+    wait_until_running(name, true);
+}
+
+void cut_cable(std::string const& name) {
+    ip(fmt::format("link set {}-far down", name));
+    wait_until_running(name, false);
 }
 
 Listener::Listener(std::string const& interface, std::uint16_t type)

@@ -27,6 +27,9 @@ void add_cable(std::string const& name);
 /// gave it one.
 void wait_for_link(std::string const& name);
 
+/// Takes the far end of a cable down, and waits until the kernel reports the near end without link.
+void cut_cable(std::string const& name);
+
 /// What a machine on the far end of a cable sees: whole Ethernet frames of one type (IPv4, unless
 /// another is given), in order.
 class Listener {
