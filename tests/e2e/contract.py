@@ -25,7 +25,7 @@ ANYWHERE = {400, 404, 405, 408, 411, 413, 414, 415, 417, 421, 429, 431, 501, 503
 # Fields of an answer that the document must name when they are sent.
 NAMED_FIELDS = ("ETag", "Location", "Set-Cookie", "Link")
 seen = set()  # (operation, status) of every answer that was judged
-MOST = 64 * 1024  # of longer bodies there are shorter ones of the same form
+MOST = 256 * 1024  # of longer bodies there are shorter ones of the same form
 
 
 class Violation(AssertionError):

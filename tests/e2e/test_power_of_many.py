@@ -82,6 +82,7 @@ class PowerOfMany(unittest.TestCase):
         self.assertEqual(self.refusals(), [(None, "confirm")] * 4)
         self.assertEqual(self.many(servers=servers, confirm_count=6).status, 200)
         self.assertEqual(self.many("ON", servers=servers).status, 200)
+        self.manager.assert_replay_is_served()
 
     def test_a_session_gives_its_password(self):
         self.manager.api("PATCH", "/settings", {"confirm_above": 0})

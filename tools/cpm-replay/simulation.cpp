@@ -18,11 +18,13 @@ core::Payloads one(core::Payload payload) {
 
 /// What was asked for was refused by this guard then; it has not been confirmed since.
 core::PowerGuards guards_of(core::PowerRefused const& refused) {
-    return {
+    core::PowerGuards guards{
         .is_own_host = refused.reason == core::ErrorCode::OwnHost,
-        .include_manager = false,
         .name_confirmed = refused.reason != core::ErrorCode::Protected,
     };
+    if (refused.reason == core::ErrorCode::MinOn)
+        guards.shortage.emplace();
+    return guards;
 }
 
 core::Report report_of(core::HeartbeatReceived const& event) {
