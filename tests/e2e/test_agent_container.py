@@ -103,6 +103,27 @@ class Installed(unittest.TestCase):
         status, text = self.as_agent(*login, "PowerOff", "b", "false")
         self.assertEqual(status, 0, text)
 
+    def test_it_wakes_another_with_what_its_unit_leaves_it(self):
+        for words in ("link add lan0 type veth peer name lan1", "link set lan1 up",
+                      "address add 10.79.0.1/24 brd + dev lan0", "link set lan0 up"):
+            subprocess.run(["ip", *words.split()], check=True)
+        self.addCleanup(subprocess.run, ["ip", "link", "del", "lan0"], check=True)
+        self.manager = support.Manager(args=["--https", "10.79.0.1:0"]).set_up()
+        self.addCleanup(self.manager.close)
+        self.join()
+        sleeper = self.manager.add_server("sleeper", mac_addresses=["52:54:00:00:00:0a"], wake={
+            "broadcast_address": "10.79.0.255", "secure_on": "010203040506"})["id"]
+        self.assertEqual(self.manager.power(sleeper, "ON").status, 202)
+        sent = wait_until("the relay's packet", lambda: [
+            event["data"] for event in self.manager.events(server=sleeper, type="WakeSent")
+            if event["data"]["relay"] == self.server and event["data"]["ok"]], 60)
+        self.assertEqual(sent[0]["way"], "relay")
+        # By UDP alone, and nobody reads the password anywhere.
+        said = [line for line in self.machine.journal().splitlines() if "magic packet" in line]
+        self.assertTrue(said[0].endswith(
+            "sent a magic packet for 52:54:00:00:00:0a (UDP 255.255.255.255 port 9 by lan0)"), said)
+        self.assertNotIn("0102030405", self.machine.journal())
+
     def test_a_machine_that_goes_down_by_itself_says_so(self):
         self.join(heartbeat_interval_seconds=5)
         self.machine.run("systemctl", "poweroff")

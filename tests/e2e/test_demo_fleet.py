@@ -131,6 +131,22 @@ class Fleet(unittest.TestCase):
         self.wait_for([one], "ON")
         let_pass(1)
         self.assertEqual((other.seen["power"], other.seen["packets"]), ("off", 0))
+
+    def test_a_card_with_a_password_wakes_for_it_alone(self):
+        machine = self.add("secured", wake=fleet.WAKE | {"secure_on": "01:02:03:04:05:06"})
+        self.secure(machine, "060504030201")
+        self.ask([machine], "ON")
+        wait_until("packets were sent", lambda: len(
+            self.manager.events(server=machine.server, type="WakeSent")) >= 2)
+        let_pass(0.5)
+        self.assertEqual((machine.seen["power"], machine.seen["packets"]), ("off", 0))
+        self.secure(machine, "010203040506")
+        self.wait_for([machine], "ON")
+
+    def secure(self, machine, password):
+        machine.do(f"secure {password}")
+        self.assertTrue(machine.wait_for(lambda seen: "password" in seen["event"], 10))
+
     def test_a_day_of_twenty_machines_at_once(self):
         self.tell_the_day([self.add(f"twenty{number}") for number in range(1, 21)])
 

@@ -123,6 +123,7 @@ class Board:
                 self.signal(signal.SIGCONT, "goes on")
             case ["secure", password]:
                 self.password = b"" if password == "none" else bytes.fromhex(password)
+                self.tell("has a card with a password" if self.password else "has an open card")
             case ["boot", seconds]:
                 self.boot_seconds = float(seconds)
             case ["stop", seconds]:
