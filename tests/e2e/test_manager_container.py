@@ -5,6 +5,7 @@ nothing it need not, and an agent joins it by the line it shows."""
 import json
 import pathlib
 import shlex
+import shutil
 import socket
 import subprocess
 import time
@@ -122,6 +123,21 @@ class Installed(unittest.TestCase):
         limits = self.machine.run("cat", f"/proc/{self.show('MainPID')}/limits")[1]
         (files,) = [line.split() for line in limits.splitlines() if "open files" in line]
         self.assertGreaterEqual(int(files[3]), 1024 + 256)
+
+    def test_raw_frames_need_the_drop_in_which_gives_that_one_capability(self):
+        manager = self.start().set_up()
+        lamp = manager.add_server("lamp", mac_addresses=["52:54:00:00:00:0a"])["id"]
+        self.assertEqual(manager.power(lamp, "ON").status, 202)
+        wait_until("a packet", lambda: manager.events(type="WakeSent"))
+        self.assertNotIn("Ethernet", manager.events(type="WakeSent")[0]["data"]["way"])
+        shutil.copy(container.SOURCE / "packaging/cpm-manager-raw-frames.conf",
+                    (self.machine.root / DROP_IN).with_name("raw-frames.conf"))
+        self.systemctl("daemon-reload")
+        self.assertEqual(self.systemctl("restart", UNIT)[0], 0, self.journal())
+        status = self.machine.run("cat", f"/proc/{self.show('MainPID')}/status")[1]
+        self.assertIn(f"CapEff:\t{1 << 13:016x}", status)  # CAP_NET_RAW
+        wait_until("a frame", lambda: any(
+            "Ethernet" in event["data"]["way"] for event in manager.events(type="WakeSent")), 30)
 
     @unittest.skipUnless(hung.is_permitted(), "ptrace is not permitted here")
     def test_a_writer_that_hangs_is_killed_and_restarted(self):
