@@ -91,6 +91,16 @@ class Door(unittest.TestCase):
         self.refused(400, post, self.bearer, JSON, "Content-Length: 99999999999999999999999")
         self.refused(413, post, self.bearer, JSON, "Content-Length: 18446744073709551615")
 
+    def test_a_change_that_announces_no_body_has_none_and_nothing_behind_it_is_read(self):
+        post = "POST /api/v1/rollback/accept HTTP/1.1"
+        smuggled = "POST /api/v1/rollback/accept HTTP/1.1\r\nHost: x\r\n\r\n"
+        for body in ("", "{}", smuggled):
+            connection = self.open()
+            connection.request(post, self.bearer, body=body)  # as curl -X POST sends it
+            self.check_refused(connection, 409)
+        self.refused(411, post, self.bearer, JSON)
+        self.refused(411, "POST /api/v1/rollback/accept HTTP/1.0", self.bearer)
+
     def test_a_head_that_two_readers_would_read_differently_is_refused(self):
         self.refused(400, host="")
         self.refused(400, "GET /healthz HTTP/1.1", f"Host: {self.manager.address[0]}")

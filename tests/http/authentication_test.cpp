@@ -190,3 +190,58 @@ TEST_CASE("callers: over TLS the cookie is bound to this host (3.5)") {
         "__Host-cpm=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure"
     );
 }
+
+TEST_CASE("sessions: idle and whole life are settings, and count at once (3.5)") {
+    World world;
+    auto const set = [&](std::uint64_t sequence, std::string name, std::string value) {
+        world.model.load(core::Event{
+            {sequence},
+            {sequence},
+            kWall,
+            {},
+            {},
+            {},
+            {},
+            core::SettingsChanged{{{std::move(name), std::move(value)}}}});
+    };
+    CHECK(world.with_cookie(after(1min)) == "session of alice");
+    set(2, "session_idle_seconds", "600");
+    CHECK(world.with_cookie(after(10min)) == "session of alice");
+    CHECK(world.with_cookie(after(19min)) == "session of alice");
+    CHECK(world.with_cookie(after(29min)) == "not signed in");
+    set(3, "session_idle_seconds", "43200");
+    CHECK(world.with_cookie(after(30min)) == "session of alice");
+    set(4, "session_lifetime_seconds", "3600");
+    CHECK(world.with_cookie(after(59min)) == "session of alice");
+    CHECK(world.with_cookie(after(60min)) == "not signed in");
+    // A longer life is for sessions opened from then on.
+    set(5, "session_lifetime_seconds", "31536000");
+    CHECK(world.with_cookie(after(60min)) == "session of alice");
+    CHECK(world.with_cookie({kMono + 60min, kWall + 7 * 24h}) == "not signed in");
+}
+
+TEST_CASE("tokens: a use is known at once, and noted on disk at most once a minute (3.2)") {
+    World world;
+    auto const& tokens = world.model.accounts().tokens();
+    auto const& token = tokens.at("tok_1");
+    CHECK_FALSE(world.authentication.last_used(token));
+    CHECK(world.authentication.uses_to_note().empty());
+    CHECK(world.ask("/api/v1/head", bearer("t"), Access::Viewer, after(5min)) == "token backup");
+    CHECK(world.authentication.last_used(token) == kWall + 5min);
+    auto const uses = world.authentication.uses_to_note();
+    REQUIRE(uses.size() == 1);
+    CHECK(uses[0] == std::pair(std::string("tok_1"), kWall + 5min));
+
+    auto noted = token;
+    noted.last_used_at = uses[0].second;
+    world.model.load(manager::put(noted));
+    CHECK(world.authentication.uses_to_note().empty());
+    world.ask("/api/v1/head", bearer("t"), Access::Viewer, {kMono, kWall + 5min + 59s});
+    CHECK(world.authentication.uses_to_note().empty());
+    CHECK(world.authentication.last_used(tokens.at("tok_1")) == kWall + 5min + 59s);
+    world.ask("/api/v1/head", bearer("t"), Access::Viewer, {kMono, kWall + 6min});
+    CHECK(world.authentication.uses_to_note().size() == 1);
+    // A use that is refused is none.
+    world.ask("/api/v1/users", bearer("t"), Access::Admin, {kMono, kWall + 9min});
+    CHECK(world.authentication.last_used(tokens.at("tok_1")) == kWall + 6min);
+}
