@@ -25,7 +25,7 @@ void Engine::arm(core::Event const& event, core::Now decided) {
     };
     if (auto const* heartbeat = std::get_if<core::HeartbeatReceived>(&event.payload)) {
         relays_.note(*server);
-        relays_.end(id); // it is up
+        relays_.close(id); // it is up
         // From the answer on: a slow sync must not shorten the time an agent has.
         auto const answered = parts_.clock.now().mono;
         deadlines_.set(id, DeadlineKind::Silence, answered + heartbeat->timeout, event.sequence);
@@ -33,7 +33,7 @@ void Engine::arm(core::Event const& event, core::Now decided) {
         if (heartbeat->status == core::HeartbeatStatus::On || server->wakes.rounds > 0)
             clear_wake(id);
     } else if (auto const* request = std::get_if<core::PowerRequested>(&event.payload)) {
-        relays_.end(id);
+        relays_.close(id);
         deadlines_.set(id, DeadlineKind::Standby, decided.mono + request->standby, event.sequence);
         if (request->target == core::PowerStatus::On)
             deadlines_.set(id, DeadlineKind::Wake, decided.mono, event.sequence);

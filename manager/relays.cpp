@@ -160,6 +160,17 @@ std::optional<WakeAsk> Relays::take(core::ServerId relay, std::string_view id) {
     return taken;
 }
 
+void Relays::close(core::ServerId sleeper) {
+    auto const relay = relay_of_.find(sleeper);
+    if (relay == relay_of_.end())
+        return;
+    for (auto& ask : asks_.at(relay->second))
+        if (ask.sleeper == sleeper && !ask.closed) {
+            ask.closed = true;
+            changed_.insert(relay->second);
+        }
+}
+
 core::ServerId Relays::relay_of(core::ServerId sleeper) const {
     auto const at = relay_of_.find(sleeper);
     return at == relay_of_.end() ? core::ServerId{} : at->second;
@@ -171,7 +182,7 @@ bool Relays::has_grace(core::ServerId sleeper, core::MonoTime now) const {
         return false;
     auto const& asks = asks_.at(relay->second);
     auto const ask = std::ranges::find(asks, sleeper, &WakeAsk::sleeper);
-    return ask != asks.end() && now < ask->until - kPatience + kGrace;
+    return ask != asks.end() && !ask->closed && now < ask->until - kPatience + kGrace;
 }
 
 std::pair<core::ServerId, std::vector<WakeAsk>> Relays::end(core::ServerId sleeper) {
@@ -183,7 +194,7 @@ std::pair<core::ServerId, std::vector<WakeAsk>> Relays::end(core::ServerId sleep
     std::vector<WakeAsk> open;
     auto& asks = asks_.at(relay);
     std::ranges::copy_if(asks, std::back_inserter(open), [&](WakeAsk const& ask) {
-        return ask.sleeper == sleeper;
+        return ask.sleeper == sleeper && !ask.closed;
     });
     std::erase_if(asks, [&](WakeAsk const& ask) { return ask.sleeper == sleeper; });
     if (asks.empty())
@@ -204,7 +215,7 @@ WakeAsks Relays::take_changes() {
 std::vector<WakeAsk> handed_out(std::vector<WakeAsk> const& asks, core::MonoTime now) {
     std::vector<WakeAsk> handed;
     for (auto const& ask : asks)
-        if (ask.until > now && handed.size() < Relays::kAtOnce)
+        if (!ask.closed && ask.until > now && handed.size() < Relays::kAtOnce)
             handed.push_back(ask);
     return handed;
 }

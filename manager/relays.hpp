@@ -22,6 +22,7 @@ struct WakeAsk {
     core::Sequence request; ///< the ON request it serves
     core::MacAddress mac;
     core::MonoTime until{}; ///< nobody is asked any more after that
+    bool closed = false; ///< nor now: the sleeper needs it no longer; a report of it still counts
     bool operator==(WakeAsk const&) const = default;
 };
 
@@ -69,13 +70,15 @@ class Relays {
     void ask(core::ServerId relay, WakeAsk ask);
     /// What this agent is to send now.
     std::vector<WakeAsk> asked_of(core::ServerId relay, core::MonoTime now) const;
-    /// This agent says that it has; nothing when it was not asked, or is not asked any more.
+    /// This agent says that it has; nothing when it was not asked, or another was since.
     std::optional<WakeAsk> take(core::ServerId relay, std::string_view id);
+    /// Nobody is asked for this sleeper any more; whoever has sent already may still say so.
+    void close(core::ServerId sleeper);
     /// Whose agent is asked for this sleeper at the moment; none: nobody's.
     core::ServerId relay_of(core::ServerId sleeper) const;
     /// Whether that agent was asked within the grace.
     bool has_grace(core::ServerId sleeper, core::MonoTime now) const;
-    /// Asks for this sleeper no longer; returns the relay and what it has not reported.
+    /// Forgets what was asked for this sleeper; returns the relay and what it owes a report of.
     std::pair<core::ServerId, std::vector<WakeAsk>> end(core::ServerId sleeper);
 
     /// Each relay whose list became another since the last call.

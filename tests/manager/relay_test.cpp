@@ -295,10 +295,29 @@ TEST_CASE("relay: nobody is asked for a server that came up, was asked anew or i
         if (end == 4)
             continue; // and nothing is left of it
         CHECK(rig.heard().wake_asks().size() == 1);
+        CHECK(told(rig, relay, "10.0.1.5").empty());
+        // One that has sent it already says so all the same, unless others were asked since.
         auto const before = rig.all("WakeSent").size();
         CHECK(reports(rig, relay, "10.0.1.5", {asked[0].id}).wake.empty());
-        CHECK(rig.all("WakeSent").size() == before);
+        CHECK(rig.all("WakeSent").size() == before + (end == 1 ? 1 : 0));
     }
+}
+
+TEST_CASE("relay: one that came up by itself leaves no relay blamed (1.6)") {
+    Rig rig;
+    rig.sender.foreign = 1;
+    rig.set("release_standby_when_settled", "true");
+    auto const sleeper = asleep(rig, "sleeper", 1, "10.0.1.9");
+    auto const relay = up(rig, "relay", 2, "10.0.1.5");
+    rig.wants(sleeper, PowerStatus::On);
+    rig.pass(0s);
+    REQUIRE(told(rig, relay, "10.0.1.5").size() == 1);
+    rig.says_on(sleeper, 2);
+    rig.pass(3h + 1s); // both fall silent
+    up(rig, "other", 3, "10.0.1.6");
+    rig.wants(sleeper, PowerStatus::On);
+    rig.pass(0s);
+    CHECK(senders(rig) == Names{"", ""});
 }
 
 TEST_CASE("relay: what nobody took within a minute is not handed out any more") {
