@@ -96,6 +96,11 @@ class Access(unittest.TestCase):
         ended = cls.manager.ask("DELETE", "/api/v1/session",
                                 headers=callers["signed-out session"] | cls.origin)
         assert ended.status == 200, ended
+        for role in ("viewer", "operator"):
+            made = cls.manager.api("POST", "/users", {
+                "name": f"a-{role}", "role": role, "password": support.PASSWORD})
+            assert made.status == 201, made
+            callers[f"{role} session"] = cls.session(f"a-{role}")
         return callers
 
     @classmethod
