@@ -31,6 +31,7 @@ namespace cpm::http {
 namespace asio = boost::asio;
 
 class Authentication;
+class Gate;
 class ManifestWaiters;
 class Metrics;
 class Streams;
@@ -73,6 +74,7 @@ struct App {
     Metrics& metrics;
     std::shared_ptr<Connections> connections;
     core::WallTime started; ///< when the process began to serve
+    Gate& searches; ///< for what looks through the log, and keeps what it finds meanwhile
 };
 
 namespace detail {

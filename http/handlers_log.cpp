@@ -1,8 +1,10 @@
 // What happened, and what people are told of it (HTTP 3.2).
 #include "http/answers.hpp"
 #include "http/event_search.hpp"
+#include "http/gate.hpp"
 #include "http/handlers.hpp"
 #include "http/notification_answers.hpp"
+#include "http/problem.hpp"
 #include "http/query_input.hpp"
 #include "manager/people_commands.hpp"
 #include "projections/json_parts.hpp"
@@ -47,6 +49,9 @@ HandlerResult list_events(App& app, Request const& request, Caller const& /*call
     auto const query = read_event_query(request);
     if (!query)
         co_return refused(app, query.error());
+    auto const pass = co_await app.searches.enter();
+    if (!pass)
+        co_return problem(429, "too many searches through the log are under way: ask again soon");
     EventSearch search(app.log, *query);
     while (!search.is_done()) {
         if (auto const fine = search.step(); !fine)

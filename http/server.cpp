@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include "http/door.hpp"
+#include "http/gate.hpp"
 #include "http/link.hpp"
 #include "http/listener.hpp"
 #include "http/manifest_waiters.hpp"
@@ -29,6 +30,7 @@ using asio::ip::tcp;
 
 constexpr core::seconds kDrain{8};
 constexpr std::chrono::minutes kTidyEvery{1};
+constexpr std::size_t kSearches = 4; ///< through the log at once
 
 /// An io_context whose coroutines can be ended while what they use is still there.
 class Context : public asio::io_context {
@@ -80,6 +82,7 @@ struct Server::Parts {
     ManifestWaiters waiters;
     Streams streams;
     SignInThrottle throttle;
+    Gate searches{io, kSearches};
     std::unique_ptr<PasswordPool> passwords;
     Metrics metrics;
     std::deque<Entrance> entrances;
@@ -219,6 +222,7 @@ void Server::run(manager::Writer& writer) {
         .metrics = parts.metrics,
         .connections = std::make_shared<Connections>(limits),
         .started = now.wall,
+        .searches = parts.searches,
     });
     if (limits.all < config.connections.all)
         parts.given.report(fmt::format(

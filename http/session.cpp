@@ -67,7 +67,7 @@ class Session {
     asio::awaitable<HeadRead> read_head(bool is_first);
     asio::awaitable<std::optional<Response>> read_body(std::string& body, std::size_t length);
     asio::awaitable<ErrorCode> read_some();
-    asio::awaitable<bool> write(Response const& response, Framing framing);
+    asio::awaitable<bool> write(Response& response, Framing framing);
     void count(Request const& request, int status);
     asio::awaitable<void> write_stream(std::shared_ptr<ResponseStream> stream);
     Checked<CheckedHead> check(std::size_t head_size);
@@ -114,7 +114,7 @@ asio::awaitable<void> Session::run() {
             co_return; // the peer closed, was silent for too long, or the manager stops
         }
         if (head.what == HeadRead::What::Refused) {
-            auto const response = refusal(head.refusal);
+            auto response = refusal(head.refusal);
             count({}, response.status);
             co_await write(response, {.keep_alive = false});
             break; // no HTTP, or over a limit: where the next request begins is unknown
@@ -122,7 +122,7 @@ asio::awaitable<void> Session::run() {
         auto checked = check(head.size);
         buffer_.erase(0, head.size);
         if (!checked) {
-            auto const response = refusal(checked.error());
+            auto response = refusal(checked.error());
             count({}, response.status);
             co_await write(response, {.keep_alive = false});
             break; // the framing cannot be trusted
@@ -254,23 +254,27 @@ asio::awaitable<std::optional<Response>> Session::read_body(std::string& body, s
     co_return refusal({408, "the body did not come whole within 10 seconds"});
 }
 
-asio::awaitable<bool> Session::write(Response const& response, Framing framing) {
+asio::awaitable<bool> Session::write(Response& response, Framing framing) {
     framing.secure = is_secure_;
+    auto const size = framing.head_only ? 0 : response.body.size();
+    bool const is_large = size >= Door::kLarge;
+    if (is_large && door_.unread > 0 && door_.unread + size > Door::kMaxUnread)
+        response = problem(429, "too many large answers are under way: read them, then ask again");
     std::string text;
-    Response const* answer = &response;
-    Response failed;
     try {
         text = render_head(response, framing, door_.app.clock.now().wall);
     } catch (std::logic_error const& error) {
         door_.report(error.what());
-        failed = problem(500, "the manager failed on this request; its log says why");
-        answer = &failed;
-        text = render_head(failed, framing, door_.app.clock.now().wall);
+        response = problem(500, "the manager failed on this request; its log says why");
+        text = render_head(response, framing, door_.app.clock.now().wall);
     }
     Link::Buffers const buffers{
-        asio::buffer(text), framing.head_only ? asio::const_buffer() : asio::buffer(answer->body)};
+        asio::buffer(text), framing.head_only ? asio::const_buffer() : asio::buffer(response.body)};
+    auto const unread = response.body.size() >= Door::kLarge ? response.body.size() : 0;
+    door_.unread += unread;
     link_->begin(kWriteLimit);
     auto const error = co_await link_->write(buffers);
+    door_.unread -= unread;
     co_return !error;
 }
 

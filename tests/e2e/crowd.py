@@ -4,11 +4,13 @@ ends with its standard input.
 
   trickle  a byte of a head or of a body each second, never a whole one
   flood    whole requests as fast as they go; of the answers it reads nothing
+  greedy   the same, for a long list, with the API token in CPM_TOKEN
   endless  heads and bodies without an end, as fast as they go
 """
 
 import errno
 import itertools
+import os
 import resource
 import selectors
 import socket
@@ -24,6 +26,9 @@ KINDS = {
         b"Content-Length: 4096\r\n\r\n{",
     ]),
     "flood": itertools.cycle([b"GET /api/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100]),
+    "greedy": itertools.cycle([(
+        "GET /api/v1/events?limit=1000 HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Bearer {os.environ.get('CPM_TOKEN')}\r\n\r\n" * 20).encode()]),
     "endless": itertools.cycle([
         b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X-More: more\r\n" * 2000,
         b"GET /" + b"a" * 30000,
@@ -39,10 +44,11 @@ KINDS = {
 class Crowd:
     """Starts the crowd against a manager; ends it as a context."""
 
-    def __init__(self, address, count, kind):
+    def __init__(self, address, count, kind, token=""):
         self.process = subprocess.Popen(
             [sys.executable, "-B", __file__, *map(str, address), str(count), kind],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, "CPM_TOKEN": token})
         assert self.process.stdout.readline() == b"there\n"
 
     def __enter__(self):

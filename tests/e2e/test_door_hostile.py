@@ -201,6 +201,26 @@ class Crowds(unittest.TestCase):
                 self.assertEqual(self.manager.ask("GET", "/healthz").status, 200)
 
 
+    def test_nor_do_256_take_it_that_ask_for_long_lists_and_read_none(self):
+        server = self.manager.add_server("long")["id"]
+        for count in range(600):  # each is an event
+            self.manager.api("PATCH", f"/servers/{server}", {"note": f"{count} {'n' * 2000}"})
+        answer = self.manager.api("GET", "/events?limit=1000")
+        self.assertGreater(len(answer.raw), 1 << 20)
+        before = self.memory()
+        with crowd.Crowd(self.manager.address, 256, "greedy", self.manager.token):
+            most = 0
+            for _ in range(40):
+                support.let_pass(0.1)
+                most = max(most, self.memory())
+            print(f"greedy: {before >> 20} MiB, then at most {most >> 20} MiB")
+            self.assertLess(most, 4 * before)
+            self.assertEqual(self.manager.ask("GET", "/healthz").status, 200)
+        # Whoever reads is served.
+        support.wait_until("they are gone", lambda: self.manager.api(
+            "GET", "/events?limit=1000").status == 200)
+
+
 class Reporting(threading.Thread):
     """Agents that report one after the other, without a pause, and how long each report took."""
 
