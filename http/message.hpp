@@ -46,6 +46,8 @@ class ResponseStream {
     virtual boost::asio::awaitable<std::shared_ptr<std::string const>> next() = 0;
     /// Ends it: a waiting next() returns null.
     virtual void end() = 0;
+    /// Ends it because its reader is too slow, which is counted.
+    virtual void drop() = 0;
 };
 
 struct Response {

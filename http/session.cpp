@@ -288,7 +288,10 @@ asio::awaitable<void> Session::write_stream(std::shared_ptr<ResponseStream> stre
             break; // it ended: its session did, it was too slow, or the manager stops
         link_->begin(kWriteLimit);
         Link::Buffers const bytes{asio::buffer(*message), {}};
-        if (co_await link_->write(bytes))
+        auto const error = co_await link_->write(bytes);
+        if (link_->expired())
+            stream->drop();
+        if (error)
             break; // the peer is gone, or reads too slowly
     }
     co_await close();

@@ -81,18 +81,17 @@ class Streams::Client final : public ResponseStream {
 
     void begin(Message text) { queue_.push_back(std::move(text)); }
 
-    /// False: the queue is full, and the stream has ended.
-    bool push(Message const& text) {
+    /// Ends the stream when its queue is full.
+    void push(Message const& text) {
         if (ended_)
-            return true;
+            return;
         queued_ += text->size();
         if (queued_ > kMaxQueuedBytes) {
-            end();
-            return false;
+            drop();
+            return;
         }
         queue_.push_back(text);
         wake_.cancel();
-        return true;
     }
 
     asio::awaitable<Message> next() override {
@@ -114,6 +113,12 @@ class Streams::Client final : public ResponseStream {
         ended_ = true;
         queue_.clear();
         wake_.cancel();
+    }
+
+    void drop() override {
+        if (!ended_)
+            ++streams_.dropped_;
+        end();
     }
 
   private:
@@ -305,8 +310,7 @@ std::string Streams::server_message(core::Server const& server, core::Now now) c
 void Streams::broadcast(std::string text) {
     auto const shared = std::make_shared<std::string const>(std::move(text));
     for (auto* const client : clients_)
-        if (!client->push(shared))
-            ++dropped_;
+        client->push(shared);
 }
 
 void Streams::send_seen() {

@@ -240,11 +240,11 @@ class Stream(unittest.TestCase):
         self.assertEqual(stream.socket.recv(100), b":\n\n")
 
     def test_a_reader_that_does_not_read_is_dropped_and_nobody_else_is(self):
-        note = "n" * 1800
+        note = "n" * 3900
         server = self.manager.add_server("long", note=note)["id"]
         slow, good = self.open(), self.open()
         good.events(named("snapshot"))
-        for count in range(4000):
+        for count in range(2200):
             answer = self.manager.api("PATCH", f"/servers/{server}", {"note": f"{count}{note}"})
             self.assertEqual(answer.status, 200, answer)
             good.events(named("server"))
@@ -253,6 +253,8 @@ class Stream(unittest.TestCase):
                 slow.fill()
         self.assertIn(b'"note":"1nnn', slow.buffer)
         self.assertNotIn(f'"note":"{count}nnn'.encode(), slow.buffer)
+        metrics = self.manager.ask("GET", "/metrics", token=self.manager.token).raw.decode()
+        self.assertIn("\ncpm_stream_clients_dropped_total 1\n", metrics)
         self.manager.add_server("after")
         self.assertEqual(good.events(named("server"))[-1][1]["name"], "after")
 
