@@ -1,7 +1,9 @@
 // Why a server has its status, and which it had before (HTTP 3.2).
 #include "http/answers.hpp"
+#include "http/gate.hpp"
 #include "http/handlers.hpp"
 #include "http/history_search.hpp"
+#include "http/problem.hpp"
 #include "http/server_answers.hpp"
 #include "projections/event_json.hpp"
 #include "projections/explanation_json.hpp"
@@ -73,6 +75,9 @@ HandlerResult list_history(App& app, Request const& request, Caller const& /*cal
     auto const query = read_history_query(request, (*found)->id);
     if (!query)
         co_return refused(app, query.error());
+    auto const pass = co_await app.searches.enter();
+    if (!pass)
+        co_return problem(429, "too many searches through the log are under way: ask again soon");
     HistorySearch search(app.log, app.model.common_events(), *query);
     while (!search.is_done()) {
         if (auto const fine = search.step(); !fine)

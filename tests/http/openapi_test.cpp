@@ -1,5 +1,6 @@
 // The route table and http/openapi.yaml say the same: which routes there are, and who may call.
 #include "http/openapi.hpp"
+#include "http/problem.hpp"
 #include "http/route.hpp"
 
 #include <boost/json.hpp>
@@ -116,6 +117,23 @@ TEST_CASE("openapi: a path's {…} is a parameter of it, and a body is there whe
         CHECK(ids.emplace(operation.at("operationId").as_string()).second);
         if (route.method == Method::Put || route.method == Method::Patch)
             CHECK(operation.contains("requestBody"));
-        CHECK(operation.at("responses").as_object().size() > 0);
+        // What the door answers to any request is the same everywhere.
+        CHECK(operation.at("responses").as_object().size() > 1);
+        CHECK(
+            json::serialize(operation.at("responses").at("default")) ==
+            R"({"$ref":"#/components/responses/Problem"})"
+        );
+    }
+}
+
+TEST_CASE("openapi: every type of a problem is in the document (3.1)") {
+    json::value const described = document();
+    std::set<std::string> types;
+    for (auto const& type :
+         described.at_pointer("/components/schemas/Problem/properties/type/enum").as_array())
+        types.emplace(type.as_string());
+    for (int code = 0; code <= static_cast<int>(cpm::core::ErrorCode::Confirm); ++code) {
+        auto const& kind = problem_kind(static_cast<cpm::core::ErrorCode>(code));
+        CHECK_MESSAGE(types.contains(std::string(kind.type)), kind.type);
     }
 }
