@@ -74,7 +74,7 @@ struct App {
     Metrics& metrics;
     std::shared_ptr<Connections> connections;
     core::WallTime started; ///< when the process began to serve
-    Gate& searches; ///< for what looks through the log, and keeps what it finds meanwhile
+    Gate& searches;         ///< for what looks through the log, and keeps what it finds meanwhile
 };
 
 namespace detail {
