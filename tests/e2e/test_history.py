@@ -24,7 +24,7 @@ class History(unittest.TestCase):
 
     def life(self):
         """A server that goes through a few statuses, among others that do, too."""
-        agent = self.server("n", 1, standby_time_seconds=1)
+        agent = self.server("n", 1, standby_time_seconds=3)
         other = self.server("m", 2)
         for one in (agent, other):
             one.say(), one.say()
