@@ -317,6 +317,24 @@ core::Result<void> Database::read_server(
     return {};
 }
 
+core::Result<void>
+Database::read_index(std::function<void(core::ServerId, core::Sequence)> const& visit) const {
+    std::unique_ptr<rocksdb::Iterator> const at(
+        db_->NewIterator(scan(), family(ColumnFamily::ByServer))
+    );
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+        auto const key = at->key().ToStringView();
+        auto const server = big_endian(key.substr(0, 8));
+        auto const sequence = big_endian(key.substr(std::min<std::size_t>(key.size(), 8)));
+        if (!server || !sequence)
+            return core::fail(core::ErrorCode::Corrupt, "a key of the index is no key");
+        visit({*server}, {*sequence});
+    }
+    if (!at->status().ok())
+        return storage_error("cannot read the index", at->status());
+    return {};
+}
+
 core::Result<void> Database::read_table(
     Table table, std::function<void(std::string_view, std::string_view)> const& visit
 ) const {

@@ -110,6 +110,8 @@ class Database {
     core::Result<void> read_table(
         Table table, std::function<void(std::string_view, std::string_view)> const& visit
     ) const;
+    core::Result<void> read_index(std::function<void(core::ServerId, core::Sequence)> const& visit
+    ) const;
 
   private:
     std::shared_ptr<BackgroundErrors> background_errors_;

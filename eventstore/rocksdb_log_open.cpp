@@ -53,6 +53,17 @@ core::Result<void> put_durably(Database const& database, rocksdb::WriteBatch& ba
     return {};
 }
 
+/// What the index lists behind the head was lost: the numbers will be those of other events.
+core::Result<void> forget_behind(Database const& database, core::Sequence head) {
+    auto* const index = database.family(ColumnFamily::ByServer);
+    rocksdb::WriteBatch batch;
+    auto const read = database.read_index([&](core::ServerId server, core::Sequence sequence) {
+        if (sequence > head)
+            batch.Delete(index, key_of(server, sequence));
+    });
+    return read ? put_durably(database, batch) : read;
+}
+
 } // namespace
 
 core::Result<std::unique_ptr<RocksDbLog>> RocksDbLog::open(OpenOptions const& options) {
@@ -175,6 +186,8 @@ core::Result<std::string> RocksDbLog::why_truncated(std::optional<Head> const& w
 
 core::Result<void>
 RocksDbLog::accept_truncated(std::uint64_t witnessed_epoch, std::string const& why) {
+    if (auto forgotten = forget_behind(*database_, state_.head.sequence); !forgotten)
+        return forgotten;
     // The epoch that ends the rollback must be higher than any that was witnessed.
     if (witnessed_epoch > state_.head.epoch) {
         rocksdb::WriteBatch batch;

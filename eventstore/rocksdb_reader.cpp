@@ -117,6 +117,11 @@ core::Result<void> RocksDbReader::read_server(
     return database_->read_server(state(), server, first, last, visit);
 }
 
+core::Result<void>
+RocksDbReader::read_index(std::function<void(core::ServerId, core::Sequence)> const& visit) const {
+    return database_->read_index(visit);
+}
+
 core::Result<void> RocksDbReader::read_table(
     Table table, std::function<void(std::string_view, std::string_view)> const& visit
 ) const {

@@ -43,6 +43,10 @@ class RocksDbReader final : public EventReader {
         Table table, std::function<void(std::string_view, std::string_view)> const& visit
     ) const override;
 
+    /// Visits every entry of the index: a server (0: the fleet) and an event that it lists.
+    core::Result<void> read_index(std::function<void(core::ServerId, core::Sequence)> const& visit
+    ) const;
+
   private:
     core::Result<void> catch_up() const;
     Database::State state() const;

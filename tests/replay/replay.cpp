@@ -110,6 +110,13 @@ void Data::drop(std::uint64_t sequence) const {
     check(database->db().Delete({}, records, eventstore::key_of(core::Sequence{sequence})));
 }
 
+void Data::drop_from_index(std::uint64_t server, std::uint64_t sequence) const {
+    auto const database = open_database(path());
+    auto* const index = database->family(ColumnFamily::ByServer);
+    auto const key = eventstore::key_of(core::ServerId{server}, core::Sequence{sequence});
+    check(database->db().Delete({}, index, key));
+}
+
 void Data::overwrite(std::uint64_t sequence, std::string const& bytes) const {
     auto const database = open_database(path());
     auto* const records = database->family(ColumnFamily::Log);

@@ -48,6 +48,8 @@ class Data {
     // Damage, by the hand of somebody who opens the database.
     void drop(std::uint64_t sequence) const;
     void overwrite(std::uint64_t sequence, std::string const& bytes) const;
+    /// An entry of the index.
+    void drop_from_index(std::uint64_t server, std::uint64_t sequence) const;
     /// The record as it was but for its event; the chain in it stays.
     void change(std::uint64_t sequence, std::function<void(core::Event&)> const& edit) const;
 

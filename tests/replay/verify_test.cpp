@@ -198,3 +198,12 @@ TEST_CASE("verify: ndjson has a line a fault and ends with the result") {
     CHECK(rows[2].at("clean").as_bool() == false);
     CHECK(rows[2].at("events").as_int64() == 20);
 }
+
+TEST_CASE("verify: an index that lists other events than there are is told (2.2)") {
+    Data const data(small_history());
+    data.drop_from_index(kNode1.value, 6);
+    CHECK(faults(data) == "index null, exit 1");
+    Data const names(small_history());
+    names.drop_from_index(0, 2);
+    CHECK(faults(names) == "index null, exit 1");
+}

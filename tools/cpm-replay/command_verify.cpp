@@ -2,6 +2,7 @@
 // not end the checking; a disk that cannot be read does.
 #include "eventstore/codec.hpp"
 #include "eventstore/hash.hpp"
+#include "eventstore/record.hpp"
 #include "eventstore/side_files.hpp"
 #include "projections/json_parts.hpp"
 #include "tools/cpm-replay/commands.hpp"
@@ -36,6 +37,28 @@ Fault broken_link(core::Sequence sequence) {
     };
 }
 
+/// A sum over entries of the index, in any order: equal sums, equal entries.
+class Entries {
+  public:
+    void add(core::ServerId server, core::Sequence sequence) {
+        ++count_;
+        sum_ += mixed(server.value ^ mixed(sequence.value));
+    }
+    std::uint64_t count() const { return count_; }
+    bool operator==(Entries const&) const = default;
+
+  private:
+    /// The finisher of splitmix64: every bit of the result depends on every bit of the value.
+    static std::uint64_t mixed(std::uint64_t value) {
+        value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+        value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+        return value ^ (value >> 31);
+    }
+
+    std::uint64_t count_ = 0;
+    std::uint64_t sum_ = 0;
+};
+
 /// Checks records, chain and statuses as it reads, and then the witness.
 class Verification {
   public:
@@ -50,6 +73,8 @@ class Verification {
     /// Fails with Storage only.
     core::Result<void> read_all();
     void check_witness();
+    /// Fails with Storage only.
+    core::Result<void> check_index();
     void add(Fault fault) { faults_.push_back(std::move(fault)); }
 
     Head const& head() const { return head_; }
@@ -72,6 +97,7 @@ class Verification {
     core::Sequence next_{1};
     std::optional<core::Hash> previous_; ///< of the record before next_; none: unknown
     std::uint64_t records_ = 0;
+    Entries entries_; ///< what the index must list
 };
 
 core::Result<void> Verification::read_all() {
@@ -115,6 +141,10 @@ void Verification::take(StoredEvent const& stored) {
     progress_.reached(stored.event.sequence);
     ++records_;
     statuses_.add(stored.event);
+    if (stored.event.server)
+        entries_.add(stored.event.server, stored.event.sequence);
+    if (eventstore::concerns(stored.event, {}))
+        entries_.add({}, stored.event.sequence);
     if (witness_ && witness_->sequence == stored.event.sequence)
         witnessed_ = stored.hash;
     previous_ = stored.hash;
@@ -155,6 +185,35 @@ void Verification::check_witness() {
     bool const can_tell = sequence || !head_.sequence;
     if (can_tell && found && *found != witness_->hash)
         tell("the head witness has another hash of it: it was changed, or the log was replaced");
+}
+
+core::Result<void> Verification::check_index() {
+    // What a record that is lost belonged to nobody knows.
+    bool const is_known = records_ == head_.sequence.value;
+    if (!is_known || stop_requested())
+        return {};
+    Entries listed;
+    auto const read = log_.read_index([&](core::ServerId server, core::Sequence sequence) {
+        if (sequence <= head_.sequence)
+            listed.add(server, sequence);
+    });
+    if (!read && read.error().code != core::ErrorCode::Corrupt)
+        return read;
+    if (!read)
+        add({Check::Index, {}, {}, read.error().detail});
+    else if (listed != entries_)
+        add(
+            {Check::Index,
+             {},
+             {},
+             fmt::format(
+                 "it has {} entries, and {} follow from the events, or they are others: what is "
+                 "shown of one server may not be all",
+                 listed.count(),
+                 entries_.count()
+             )}
+        );
+    return {};
 }
 
 /// What the files beside the log say, as far as it is a fault.
@@ -268,7 +327,9 @@ Outcome verify(eventstore::RocksDbReader& log, Options const& options) {
         verification.add(std::move(fault));
     if (auto fault = rolled_back(files, log.head()))
         verification.add(std::move(*fault));
-    auto const done = verification.read_all();
+    auto done = verification.read_all();
+    if (done)
+        done = verification.check_index();
     if (stop_requested())
         return kFine;
     verification.check_witness();

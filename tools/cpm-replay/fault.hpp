@@ -14,6 +14,7 @@ enum class Check : std::uint8_t {
     Record,  ///< there is a record of each sequence, and it can be read
     Chain,   ///< each record carries the hash of the one before
     Witness, ///< the log reaches its head witness, and has the same record there
+    Index,   ///< the index lists each event with its server, and no others
     Status,  ///< the recorded status is the one that follows from the events
 };
 
@@ -22,6 +23,7 @@ constexpr std::string_view to_string(Check check) {
     case Check::Record: return "record";
     case Check::Chain: return "chain";
     case Check::Witness: return "witness";
+    case Check::Index: return "index";
     case Check::Status: return "status";
     }
     return "";

@@ -11,7 +11,7 @@ namespace {
 /// Fewer are read before anybody wonders.
 constexpr std::uint64_t kLong = 100'000;
 /// Fewer are no slow work; a file gets no word of them.
-constexpr std::uint64_t kSlow = 1'000'000;
+constexpr std::uint64_t kSlow = 500'000;
 constexpr auto kEraseLine = "\r\x1b[K";
 
 } // namespace
