@@ -92,6 +92,7 @@ export const en = {
     },
 
     headline: {
+        gap: " ",
         attention: (n: number) =>
             n === 0 ? "Nothing needs you." : n === 1 ? "1 server needs you." : `${n} servers need you.`,
         rest: (on: number, off: number, moving: number, waiting: number) =>
@@ -154,12 +155,13 @@ export const en = {
             offAgain: "Ask again",
             record: "Set OFF",
         },
+        // The words of the button, then whose it is.
         verbOf: {
-            on: (name: string) => `Turn on ${name}`,
-            wakeAgain: (name: string) => `Wake ${name} again`,
-            off: (name: string) => `Turn off ${name}`,
-            offAgain: (name: string) => `Ask ${name} again to turn off`,
-            record: (name: string) => `Record that ${name} is off`,
+            on: (name: string) => `Turn on: ${name}`,
+            wakeAgain: (name: string) => `Wake again: ${name}`,
+            off: (name: string) => `Turn off: ${name}`,
+            offAgain: (name: string) => `Ask again to turn off: ${name}`,
+            record: (name: string) => `Set OFF: ${name}; nothing is switched`,
         },
         question: {
             on: (name: string) => `Turn on ${name}?`,
@@ -197,7 +199,7 @@ export const en = {
 
     join: {
         short: "Join",
-        of: (name: string) => `Join the agent of ${name}`,
+        of: (name: string) => `Join: ${name}`,
         title: "Join its agent",
         againTitle: "Join again",
         text: "One line, pasted on the machine, makes it this server. Then it turns ON here by itself.",
@@ -264,7 +266,7 @@ export const en = {
         goneText: "It was removed, or the address is wrong.",
         timeline: "Timeline",
         range: "Range",
-        ranges: { hour: "1 h", day: "24 h", week: "7 d", month: "30 d" },
+        ranges: { tenMinutes: "10 min", hour: "1 h", day: "24 h", week: "7 d", month: "30 d" },
         transitions: "What changed, and why",
         events: "Events",
         withHeartbeats: "heartbeats and all else, too",

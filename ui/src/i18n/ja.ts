@@ -87,6 +87,7 @@ export const ja: Words = {
     },
 
     headline: {
+        gap: "",
         attention: (n) => (n === 0 ? "対応が必要なサーバーはありません。" : `${n}台に対応が必要です。`),
         rest: (on, off, moving, waiting) =>
             listed(
@@ -142,18 +143,18 @@ export const ja: Words = {
     power: {
         status: { ON: "ON", OFF: "OFF" },
         verb: {
-            on: "電源を入れる",
+            on: "電源 ON",
             wakeAgain: "再度起動",
-            off: "電源を切る",
+            off: "電源 OFF",
             offAgain: "再度要求",
-            record: "OFF にする",
+            record: "OFF と記録",
         },
         verbOf: {
-            on: (name) => `${name} の電源を入れる`,
-            wakeAgain: (name) => `${name} を再度起動する`,
-            off: (name) => `${name} の電源を切る`,
-            offAgain: (name) => `${name} に停止を再度要求する`,
-            record: (name) => `${name} を OFF と記録する`,
+            on: (name) => `電源 ON: ${name}`,
+            wakeAgain: (name) => `再度起動: ${name}`,
+            off: (name) => `電源 OFF: ${name}`,
+            offAgain: (name) => `再度要求（停止）: ${name}`,
+            record: (name) => `OFF と記録: ${name}（電源は操作しません）`,
         },
         question: {
             on: (name) => `${name} の電源を入れますか？`,
@@ -190,7 +191,7 @@ export const ja: Words = {
 
     join: {
         short: "参加",
-        of: (name) => `${name} のエージェントを参加させる`,
+        of: (name) => `参加: ${name}`,
         title: "エージェントを参加させる",
         againTitle: "再参加",
         text: "マシンに 1 行貼り付けると、このサーバーになります。その後、自動的に ON になります。",
@@ -257,7 +258,7 @@ export const ja: Words = {
         goneText: "削除されたか、アドレスが間違っています。",
         timeline: "タイムライン",
         range: "期間",
-        ranges: { hour: "1時間", day: "24時間", week: "7日", month: "30日" },
+        ranges: { tenMinutes: "10分", hour: "1時間", day: "24時間", week: "7日", month: "30日" },
         transitions: "変化とその理由",
         events: "イベント",
         withHeartbeats: "ハートビートなども表示",
@@ -352,7 +353,7 @@ export const ja: Words = {
         UserRemoved: "ユーザーを削除",
         TokenCreated: "API トークンを作成",
         TokenRevoked: "API トークンを失効",
-        NotificationDismissed: "通知を閉じた",
+        NotificationDismissed: "通知を消去",
         SettingsChanged: "設定を変更",
         ManagerStarted: "マネージャー起動",
         ManagerStopped: "マネージャー停止",
@@ -389,7 +390,7 @@ export const ja: Words = {
     notifications: {
         title: "通知",
         more: (n) => `ほか ${n}件`,
-        fewer: "閉じる",
+        fewer: "たたむ",
         andOthers: (n) => `ほか ${n}台`,
         many: (n, kind) =>
             ({
@@ -402,10 +403,10 @@ export const ja: Words = {
                 set_aside: `${n}台のエージェントが除外されました。`,
             })[kind] ?? `${n}台: ${kind}`,
         actions: {
-            set_off: "OFF にする",
+            set_off: "OFF と記録",
             wake_again: "再度起動",
             reinstate: "復帰させる",
-            dismiss: "閉じる",
+            dismiss: "消去",
             accept_rollback: "巻き戻しを受け入れる",
         },
         rollbackTitle: "この古いログから続けますか？",

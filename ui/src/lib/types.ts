@@ -8,7 +8,11 @@ export type ServerEdit = Schemas["ServerEdit"];
 export type Notification = Schemas["Notification"];
 export type EventRecord = Schemas["Event"];
 export type Settings = Schemas["Settings"];
-export type Token = Schemas["Token"] & { last_used_at?: string | null };
+export type Token = Schemas["Token"];
+export type User = Schemas["User"];
+export type OpenSession = Schemas["Session"];
+export type Transition = Schemas["Transition"];
+export type PowerResult = Schemas["PowerResults"]["results"][number];
 export type Role = Schemas["Role"];
 export type Caller = Schemas["Caller"];
 export type PowerStatus = Schemas["PowerStatus"];
@@ -27,21 +31,4 @@ export interface ProblemBody {
 export interface Page<Item> {
     items: Item[];
     next_cursor: string | null;
-}
-
-export interface User {
-    name: string;
-    role: Role;
-    disabled: boolean;
-    created_at: string;
-}
-
-export interface OpenSession {
-    id: string;
-    username: string;
-    address: string | null;
-    created_at: string;
-    last_request_at: string | null;
-    expires_at: string;
-    current: boolean;
 }

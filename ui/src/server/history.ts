@@ -1,16 +1,6 @@
 // The transitions of one server, newest first, and the pieces of time they make.
 import { get, query } from "../lib/api";
-import type { DisplayStatus, Page } from "../lib/types";
-
-export interface Transition {
-    sequence: number;
-    at: string;
-    from: string | null;
-    to: string;
-    reason: { rule: string; text: string };
-    actor: { kind: string; name: string };
-    events: { sequence: number; type: string }[];
-}
+import type { DisplayStatus, Page, Transition } from "../lib/types";
 
 /** A stretch of time with one status; times in ms. */
 export interface Stretch {

@@ -1,0 +1,100 @@
+// Power for many: at most four taps turn off twenty, and each of them is named before and after.
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
+import { Manager, PASSWORD, waitUntil } from "./manager.mjs";
+
+const browser = await openBrowser();
+test.after(() => browser.close());
+
+async function fleetOfTwenty(t) {
+    const manager = await new Manager().start();
+    const machines = [];
+    t.after(async () => {
+        for (const machine of machines) machine.silence();
+        await manager.close();
+    });
+    await manager.setUp();
+    await manager.api("PATCH", "/settings", {
+        heartbeat_interval_seconds: 2,
+        standby_time_seconds: 600,
+    });
+    for (let i = 1; i <= 20; i++) {
+        const mac = `52:54:00:00:01:${i.toString(16).padStart(2, "0")}`;
+        const id = await manager.addServer(`node${i}`, { mac_addresses: [mac], tags: ["batch"] });
+        machines.push((await manager.join(id, mac, `node${i}`)).live(1000));
+    }
+    const count = async (status) =>
+        (await manager.api("GET", "/servers?limit=100")).items.filter((s) => s.actual_status === status).length;
+    await waitUntil("all twenty ON", async () => (await count("ON")) === 20, 60_000);
+    return { manager, count };
+}
+
+for (const [where, options] of [
+    ["on a PC", { viewport: PC, locale: "ja-JP" }],
+    ["on a phone", { viewport: PHONE, locale: "en-GB", colorScheme: "dark" }],
+]) {
+    test(`power: three taps turn off twenty, all of them named ${where} (5)`, async (t) => {
+        const { manager, count } = await fleetOfTwenty(t);
+        const page = await openPage(browser, manager, options);
+        await page.goto(manager.url);
+        await page.locator("[data-server]").first().waitFor();
+        let taps = 0;
+        const tap = async (what) => {
+            taps++;
+            await what.click();
+        };
+        await tap(page.locator(".head input[type=checkbox]"));
+        await tap(page.getByRole("toolbar").getByRole("button").nth(1));
+        const named = await page.locator("dialog .names bdi").allInnerTexts();
+        assert.equal(new Set(named).size, 20);
+        assert.equal(await count("ON"), 20, "nothing is asked before the last tap");
+        const submit = page.locator("dialog footer .button.strong");
+        assert.match(await submit.innerText(), /20/);
+        await tap(submit);
+        await page.locator("dialog .results").waitFor();
+        assert.equal(await page.locator("dialog .results li").count(), 20);
+        assert.equal(await page.locator("dialog .results .refused").count(), 0);
+        assert.ok(taps <= 4, `${taps} taps`);
+        const wishes = (await manager.api("GET", "/servers?limit=100")).items.map((s) => s.power_status);
+        assert.deepEqual(new Set(wishes), new Set(["OFF"]));
+        assert.deepEqual(page.complaints, []);
+    });
+}
+
+test("power: an old session gives its password again, a wrong one changes nothing (3.2)", async (t) => {
+    const { manager, count } = await fleetOfTwenty(t);
+    const page = await openPage(browser, manager);
+    // What the manager asks of a session that was opened more than five minutes ago.
+    let asked = 0;
+    await page.route("**/api/v1/power", async (route) => {
+        const body = route.request().postDataJSON();
+        if (body.password === PASSWORD) return route.continue();
+        asked++;
+        await route.fulfill({
+            status: 409,
+            contentType: "application/problem+json",
+            body: JSON.stringify({
+                type: "/problems/confirm",
+                title: "Confirm",
+                status: 409,
+                detail: "give the password",
+                errors: [{ field: "password", message: "is needed" }],
+            }),
+        });
+    });
+    await page.goto(manager.url);
+    await page.locator(".head input[type=checkbox]").click();
+    await page.getByRole("toolbar").getByRole("button").nth(1).click();
+    await page.locator("dialog footer .button.strong").click();
+    await page.fill("dialog input[type=password]", "not the password");
+    await page.locator("dialog footer .button.strong").click();
+    await page.locator("dialog .fault").waitFor();
+    assert.equal(asked, 2);
+    assert.equal(await count("ON"), 20);
+    await page.fill("dialog input[type=password]", PASSWORD);
+    await page.locator("dialog footer .button.strong").click();
+    await page.locator("dialog .results").waitFor();
+    assert.deepEqual(page.complaints, []);
+});
