@@ -380,7 +380,7 @@ class Places(unittest.TestCase):
                 (["--connections-per-address", "0"], "--connections-per-address: expected a"),
                 (["--connections-for-agents", "-1"], "--connections-for-agents: expected a"),
                 (["--connections-for-agents", "1024"],
-                 "connections_for_agents: expected fewer than there are connections")):
+                 "for-agents: expected fewer than there are connections")):
             manager = support.Manager(started=False)
             self.addCleanup(manager.close)
             manager.start(args=args, ready=False)
