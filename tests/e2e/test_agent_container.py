@@ -60,6 +60,20 @@ class Installed(unittest.TestCase):
         wait_for_status(self.manager, self.server, "ON", 30)
         self.assertEqual(self.manager.server(self.server)["power_status"], "ON")
 
+    def test_the_very_line_that_the_manager_prints_is_all_it_takes(self):
+        with support.Manager(args=["--https", "0.0.0.0:0"]).set_up() as manager:
+            server = manager.add_server("m1")["id"]
+            line = manager.api("POST", f"/servers/{server}/join-token", {})["command"]
+            port = manager.ready["https"].rsplit(":", 1)[1]
+            self.assertIn(f"https://{container.LAN_ADDRESS}:{port} ", line)
+            began = time.monotonic()
+            status, text = self.machine.run("sh", "-c", line)
+            self.assertEqual(status, 0, text + self.machine.journal())
+            wait_for_status(manager, server, "ON", 30)
+            print(f"\nON {time.monotonic() - began:.1f} s after the join line")
+            self.assertEqual(self.machine.run("systemctl", "is-enabled", "cpm-agent")[1].strip(),
+                             "enabled")
+
     def test_an_inhibitor_and_the_hold_file_are_vetoes(self):
         self.join()
         hold = self.machine.root / "etc/cpm/hold"

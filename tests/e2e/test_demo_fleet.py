@@ -8,73 +8,16 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
-import unittest
 import urllib.request
 
+import demo_fleet
 import support
 from support import BIN, let_pass, wait_until
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tools/demo"))
-import fleet  # noqa: E402
-import isolation  # noqa: E402
-
-FIELDS = {"heartbeat_interval_seconds": 1, "missed_heartbeats": 3, "wake": fleet.WAKE}
-
 
 @support.together
-class Fleet(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.manager = support.Manager(args=["--https", "127.0.0.1:0"]).set_up()
-        cls.manager.api("PATCH", "/settings",
-                        {"wake_stagger_ms": 20, "release_standby_when_settled": True})
-        cls.folder = tempfile.TemporaryDirectory(prefix="cpm-fleet-")
-        cls.fleet = fleet.Fleet(cls.folder.name, BIN / "cpm-agent")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.fleet.close()
-        cls.folder.cleanup()
-        cls.manager.close()
-
-    def add(self, name, **fields):
-        """A machine and its server's id; joined with the pinned authority, and off."""
-        machine = self.fleet.add(name)
-        machine.server = self.manager.add_server(
-            name, mac_addresses=[machine.mac], **{**FIELDS, **fields})["id"]
-        made = self.manager.api("POST", f"/servers/{machine.server}/join-token", {})
-        self.assertEqual(made.status, 201, made)
-        machine.join(f"https://{self.manager.ready['https']}", made["join_token"],
-                     self.manager.ready["ca_pin"])
-        machine.do("boot 1")
-        machine.do("stop 0.5")
-        return machine
-
-    def ask(self, machines, target):
-        for machine in machines:
-            answer = self.manager.power(machine.server, target)
-            self.assertEqual(answer.status, 202, answer)
-
-    def statuses(self):
-        items = self.manager.api("GET", "/servers?limit=1000")["items"]
-        return {server["id"]: server["actual_status"] for server in items}
-
-    def wait_for(self, machines, status, timeout=30):
-        ids = [machine.server for machine in machines]
-        wait_until(f"{status} of {len(ids)}",
-                   lambda: {self.statuses()[server] for server in ids} == {status}, timeout, 0.1)
-
-    def passed(self, machine, status):
-        """Whether the server was ever seen as this."""
-        return any(event["actual_status"] == status
-                   for event in self.manager.events(server=machine.server))
-
-    def assert_seen(self, machines, **expected):
-        for machine in machines:
-            seen = machine.wait_for(
-                lambda seen: all(seen[name] == value for name, value in expected.items()), 10)
-            self.assertTrue(seen, f"{machine.name}: {machine.seen}, expected {expected}")
+class Fleet(demo_fleet.Story):
+    SETTINGS = {"wake_stagger_ms": 20, "release_standby_when_settled": True}
 
     def tell_the_day(self, machines):
         """Wake, OFF, press, unplug, press."""
@@ -133,7 +76,7 @@ class Fleet(unittest.TestCase):
         self.assertEqual((other.seen["power"], other.seen["packets"]), ("off", 0))
 
     def test_a_card_with_a_password_wakes_for_it_alone(self):
-        machine = self.add("secured", wake=fleet.WAKE | {"secure_on": "01:02:03:04:05:06"})
+        machine = self.add("secured", wake=demo_fleet.fleet.WAKE | {"secure_on": "01:02:03:04:05:06"})
         self.secure(machine, "060504030201")
         self.ask([machine], "ON")
         wait_until("packets were sent", lambda: len(
@@ -162,14 +105,14 @@ class Fleet(unittest.TestCase):
         self.ask([sleeper], "ON")
         self.wait_for([sleeper], "ON")
         let_pass(3)
-        self.assertEqual(self.statuses()[sleeper.server], "ON")
+        self.assertEqual(self.statuses([sleeper]), {"ON"})
         self.assert_seen([sleeper], power="on", boots=1, acts=["suspend"])
         beats = self.manager.events(server=sleeper.server, type="HeartbeatReceived")
         self.assertEqual(beats[-1]["data"]["identity"]["resume_count"], 1, beats[-1])
 
     def test_the_demo_shows_every_status_and_ends_with_all_it_started(self):
         demo = subprocess.Popen(
-            [sys.executable, "-B", fleet.board.__file__.replace("board.py", "demo.py")],
+            [sys.executable, "-B", demo_fleet.fleet.board.__file__.replace("board.py", "demo.py")],
             env={**os.environ, "CPM_BIN": str(BIN)}, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
         self.addCleanup(demo.stdin.close)
@@ -208,9 +151,5 @@ def processes_of(root):
 
 
 if __name__ == "__main__":
-    support.need_program("unshare", "mount")
-    try:
-        isolation.enter()
-    except OSError as reason:
-        support.skip(str(reason))
+    demo_fleet.enter_own_network()
     support.main()
