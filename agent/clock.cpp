@@ -24,4 +24,8 @@ Clocks read_clocks() {
     }
 }
 
+seconds read_wall_clock() {
+    return std::chrono::floor<seconds>(read(CLOCK_REALTIME));
+}
+
 } // namespace cpm::agent

@@ -8,4 +8,7 @@ namespace cpm::agent {
 /// there is not taken for a resume.
 Clocks read_clocks();
 
+/// Seconds since 1970, as far as this machine knows.
+seconds read_wall_clock();
+
 } // namespace cpm::agent

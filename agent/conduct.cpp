@@ -318,6 +318,12 @@ void Conduct::act_failed(Observation const& seen, std::string const& why) {
     enter(Phase::Refused, seen.boottime);
 }
 
+void Conduct::token_renewed() {
+    has_previous_token_ = true;
+    uses_previous_token_ = false;
+    tried_previous_token_ = false;
+}
+
 /// Takes a head that is genuine and not lower (HTTP 3.3, head and witness); false, and told: it did
 /// not. A head without a signature counts only from a manager that never showed one with it: who
 /// could take the signature away could make up a head above all that will ever come.

@@ -38,6 +38,8 @@ class Conduct {
     /// Whether an Act may still be carried out, asked right before it: a disk or a journal that
     /// hangs may have kept the agent since `next`. False: it asks the manager anew.
     bool may_act(Observation const& seen);
+    /// It has a new token; what was the token is the previous one now.
+    void token_renewed();
     /// The act was refused, or taken back by the system: the machine stays up until it is told ON.
     void act_failed(Observation const& seen, std::string const& why);
 

@@ -78,6 +78,32 @@ Outcome outcome_of(tl::expected<HttpAnswer, std::string> const& answer, bool hel
     return *parsed;
 }
 
+seconds own_spread() {
+    auto const most = std::chrono::duration_cast<seconds>(Rotation::kSpread);
+    return seconds(randombytes_uniform(static_cast<std::uint32_t>(most.count())));
+}
+
+/// Puts the token that was answered into `renewed`, and those on the disk.
+tl::expected<void, std::string> store_token(
+    std::filesystem::path const& state_directory,
+    Credentials& renewed,
+    tl::expected<HttpAnswer, std::string> const& answer
+) {
+    if (!answer)
+        return tl::make_unexpected(answer.error());
+    if (answer->status != 200)
+        return tl::make_unexpected(failure_of(*answer).detail);
+    auto token = parse_token_answer(answer->body);
+    if (!token)
+        return tl::make_unexpected(token.error());
+    renewed.agent_token = std::move(*token);
+    // A join that was made meanwhile beside this agent gave others, which stay.
+    auto const present = load_credentials(state_directory);
+    if (!present || !*present || (*present)->join_id != renewed.join_id)
+        return tl::make_unexpected("the credentials on the disk are of another join");
+    return save_credentials(state_directory, renewed);
+}
+
 } // namespace
 
 Loop::Loop(
@@ -104,6 +130,7 @@ Loop::Loop(
           memory_of(remembered_, stored_head_),
           !credentials.previous_token.empty()
       )
+    , rotation_(credentials.token_since, own_spread())
     , rest_(io)
     , tick_(io) {
     if (conduct_.memory().said == Memory::Said::Acted)
@@ -169,7 +196,32 @@ awaitable<void> Loop::perform(SendHeartbeat step) {
         .body = heartbeat_body(step.report, config_.agent_version),
         .token = token,
     };
-    co_await call(std::move(question), stopping_ ? kGoodbyeLimit : kCallLimit, false);
+    bool const answered =
+        co_await call(std::move(question), stopping_ ? kGoodbyeLimit : kCallLimit, false);
+    // Not while it goes down: nothing may come between the questions before an act.
+    bool const quiet = conduct_.memory().said == Memory::Said::On && !stopping_;
+    if (answered && quiet &&
+        rotation_.is_due(read_wall_clock(), read_clocks().boottime, step.with_previous_token))
+        co_await rotate_token(token);
+}
+
+/// Asks for a new token and keeps it before it is used: whatever happens between, one of the two is
+/// on the disk and opens the door.
+awaitable<void> Loop::rotate_token(std::string present) {
+    rotation_.attempted(read_clocks().boottime);
+    HttpQuestion question{.target = "/agent/v1/token", .body = "{}", .token = present};
+    auto const answer = co_await client_.ask(std::move(question), kCallLimit);
+    auto renewed = credentials_;
+    renewed.previous_token = std::move(present);
+    renewed.token_since = read_wall_clock();
+    if (auto const stored = store_token(config_.state_directory, renewed, answer); !stored) {
+        config_.report("the agent's token was not renewed: " + stored.error());
+        co_return;
+    }
+    credentials_ = std::move(renewed);
+    rotation_.succeeded(credentials_.token_since);
+    conduct_.token_renewed();
+    config_.report("the agent's token was renewed");
 }
 
 awaitable<void> Loop::perform(HoldManifest step) {
@@ -184,16 +236,18 @@ awaitable<void> Loop::perform(HoldManifest step) {
     co_await call(std::move(question), step.question.wait + kCallLimit, true);
 }
 
-awaitable<void> Loop::call(HttpQuestion question, seconds limit, bool held) {
+awaitable<bool> Loop::call(HttpQuestion question, seconds limit, bool held) {
     holding_ = held;
     auto const answer = co_await client_.ask(std::move(question), limit);
     holding_ = false;
+    auto const outcome = outcome_of(answer, held);
     if (std::exchange(cut_, false))
         conduct_.cut();
     else
-        take(outcome_of(answer, held), held);
+        take(outcome, held);
     if (conduct_.said_goodbye())
         machine_.goodbye_said();
+    co_return std::holds_alternative<Answer>(outcome);
 }
 
 void Loop::take(Outcome const& outcome, bool held) {

@@ -4,6 +4,7 @@
 #include "agent/conduct.hpp"
 #include "agent/machine.hpp"
 #include "agent/relay.hpp"
+#include "agent/rotation.hpp"
 #include "agent/store.hpp"
 #include "wol/lan_sender.hpp"
 
@@ -52,8 +53,10 @@ class Loop {
     void report_findings();
     void wake();
     boost::asio::awaitable<void> watch();
-    boost::asio::awaitable<void> call(HttpQuestion question, seconds limit, bool held);
     void take(Outcome const& outcome, bool held);
+    /// Whether the answer was a whole one.
+    boost::asio::awaitable<bool> call(HttpQuestion question, seconds limit, bool held);
+    boost::asio::awaitable<void> rotate_token(std::string present);
     boost::asio::awaitable<void> perform(SendHeartbeat step);
     boost::asio::awaitable<void> perform(HoldManifest step);
     boost::asio::awaitable<void> perform(RunHooks step);
@@ -64,7 +67,7 @@ class Loop {
 
     boost::asio::io_context& io_;
     LoopConfig config_;
-    Credentials const& credentials_;
+    Credentials credentials_; ///< as they are on the disk
     Machine& machine_;
     Client client_;
     wol::LanSender sender_;
@@ -74,6 +77,7 @@ class Loop {
     ResumeCounter resumes_;
     std::string boot_id_;
     Conduct conduct_;
+    Rotation rotation_;
     boost::asio::steady_timer rest_;
     boost::asio::steady_timer tick_;
     Observation asked_with_; ///< what the step being done was decided on

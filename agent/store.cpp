@@ -48,6 +48,12 @@ std::string text_in(json::object const& object, char const* name) {
     return json::value_to<std::string>(object.at(name));
 }
 
+/// 0 when there is none.
+seconds seconds_in(json::object const& object, char const* name) {
+    auto const* const found = object.if_contains(name);
+    return seconds(found ? json::value_to<std::int64_t>(*found) : 0);
+}
+
 Credentials read_credentials(json::object const& object) {
     return {
         .manager_url = text_in(object, "manager_url"),
@@ -59,6 +65,7 @@ Credentials read_credentials(json::object const& object) {
         .order_key = text_in(object, "order_key"),
         .mac_addresses = json::value_to<std::vector<std::string>>(object.at("mac_addresses")),
         .join_id = text_in(object, "join_id"),
+        .token_since = seconds_in(object, "token_since"),
     };
 }
 
@@ -162,6 +169,7 @@ save_credentials(fs::path const& state, Credentials const& credentials) {
         {"order_key", credentials.order_key},
         {"mac_addresses", std::move(macs)},
         {"join_id", credentials.join_id},
+        {"token_since", credentials.token_since.count()},
     };
     return write_file(state / kCredentials, json::serialize(object), Durability::Durable);
 }

@@ -21,11 +21,12 @@ struct Credentials {
     std::string ca_certificate; ///< PEM; for Pinned
     std::string server_id;
     std::string agent_token;
-    std::string previous_token; ///< from before the last join to the same server; may be empty
+    std::string previous_token; ///< the one before it, of the same server; may be empty
     std::string order_key;
     std::vector<std::string> mac_addresses;
     /// Random: what another join left behind (an agent that still ran beside it) does not count.
     std::string join_id;
+    seconds token_since{}; ///< when `agent_token` was got, since 1970; 0: not known
 };
 
 /// The error names the file and what to do; none when this machine has not joined. What cannot be

@@ -98,6 +98,14 @@ std::optional<core::PowerStatus> parse_power(std::string_view text) {
     return std::nullopt;
 }
 
+void check_token(Reader& reader, std::string_view token) {
+    if (token.empty())
+        reader.fault("agent_token", "must not be empty");
+    for (char const c : token)
+        if (c <= ' ' || c > '~')
+            reader.fault("agent_token", "must be fit for a header");
+}
+
 Head read_head(Reader& reader) {
     return {
         .epoch = reader.number("epoch", 0, kAnyNumber),
@@ -293,6 +301,18 @@ tl::expected<Answer, std::string> parse_answer(std::string_view body) {
     return answer;
 }
 
+tl::expected<std::string, std::string> parse_token_answer(std::string_view body) {
+    auto const object = read_object(body);
+    if (!object)
+        return tl::make_unexpected(object.error());
+    Reader reader(*object, "");
+    auto token = reader.text("agent_token");
+    check_token(reader, token);
+    if (!reader.fault().empty())
+        return tl::make_unexpected(reader.fault());
+    return token;
+}
+
 tl::expected<JoinAnswer, std::string> parse_join_answer(std::string_view body) {
     auto const object = read_object(body);
     if (!object)
@@ -305,9 +325,7 @@ tl::expected<JoinAnswer, std::string> parse_join_answer(std::string_view body) {
     };
     if (!OrderKey::parse(answer.order_key))
         reader.fault("order_key", "must be an Ed25519 public key in base64");
-    for (char const c : answer.agent_token)
-        if (c <= ' ' || c > '~')
-            reader.fault("agent_token", "must be fit for a header");
+    check_token(reader, answer.agent_token);
     if (!reader.fault().empty())
         return tl::make_unexpected(reader.fault());
     return answer;

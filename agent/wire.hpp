@@ -76,6 +76,8 @@ std::string join_body(JoinQuestion const& question, std::string_view agent_versi
 /// answer one that was not given.
 tl::expected<Answer, std::string> parse_answer(std::string_view body);
 tl::expected<JoinAnswer, std::string> parse_join_answer(std::string_view body);
+/// The token that a rotation gives.
+tl::expected<std::string, std::string> parse_token_answer(std::string_view body);
 
 /// The "detail" of a problem answer (RFC 9457), for people; empty when there is none.
 std::string problem_detail(std::string_view body);

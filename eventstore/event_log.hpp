@@ -103,7 +103,12 @@ class EventLog : public EventReader {
     /// The log is known to be older than somebody's witness; why, or none. Survives restarts until
     /// a RollbackAccepted event is appended.
     virtual std::optional<std::string> rolled_back() const = 0;
-    virtual core::Result<void> mark_rolled_back(std::string_view why) = 0;
+    /// `witnessed_epoch`: of that witness. Also when it is known already: the highest one is kept.
+    virtual core::Result<void>
+    mark_rolled_back(std::string_view why, std::uint64_t witnessed_epoch) = 0;
+    /// The highest epoch that this log or, since it was rolled back, a witness is known to have
+    /// reached: the epoch that ends the rollback must be higher.
+    virtual std::uint64_t witnessed_epoch() const = 0;
 
     /// Free bytes where the log lies; none when that cannot be told or does not matter.
     virtual std::optional<std::uint64_t> free_bytes() const = 0;

@@ -109,10 +109,16 @@ std::optional<std::string> MemoryLog::rolled_back() const {
     return rolled_back_;
 }
 
-core::Result<void> MemoryLog::mark_rolled_back(std::string_view why) {
+core::Result<void> MemoryLog::mark_rolled_back(std::string_view why, std::uint64_t epoch) {
     std::lock_guard const lock(mutex_);
     rolled_back_ = why;
+    witnessed_epoch_ = std::max(witnessed_epoch_, epoch);
     return {};
+}
+
+std::uint64_t MemoryLog::witnessed_epoch() const {
+    std::lock_guard const lock(mutex_);
+    return std::max(witnessed_epoch_, epoch_);
 }
 
 std::optional<std::uint64_t> MemoryLog::free_bytes() const {

@@ -35,7 +35,8 @@ class MemoryLog final : public EventLog {
     std::optional<core::Sequence> unconfirmed_from() const override;
     core::Result<void> clear_unconfirmed() override;
     std::optional<std::string> rolled_back() const override;
-    core::Result<void> mark_rolled_back(std::string_view why) override;
+    core::Result<void> mark_rolled_back(std::string_view why, std::uint64_t epoch) override;
+    std::uint64_t witnessed_epoch() const override;
     std::optional<std::uint64_t> free_bytes() const override;
     std::optional<std::uint64_t> total_bytes() const override;
 
@@ -49,6 +50,7 @@ class MemoryLog final : public EventLog {
     std::uint64_t epoch_ = 1;
     std::map<std::pair<Table, std::string>, std::string> tables_;
     std::optional<std::string> rolled_back_;
+    std::uint64_t witnessed_epoch_ = 0;
 };
 
 } // namespace cpm::eventstore

@@ -186,14 +186,20 @@ std::optional<std::string> RocksDbLog::rolled_back() const {
     return rolled_back_;
 }
 
-core::Result<void> RocksDbLog::mark_rolled_back(std::string_view why) {
-    RolledBack const note{head().epoch, std::string(why)};
+core::Result<void> RocksDbLog::mark_rolled_back(std::string_view why, std::uint64_t epoch) {
+    RolledBack note{head().epoch, std::string(why), epoch};
     {
         // Known at once, also when the disk does not take the note: orders must stop now.
         std::lock_guard const lock(mutex_);
         rolled_back_ = note.why;
+        note.witnessed_epoch = witnessed_epoch_ = std::max(witnessed_epoch_, epoch);
     }
     return write_rolled_back(files_, note);
+}
+
+std::uint64_t RocksDbLog::witnessed_epoch() const {
+    std::lock_guard const lock(mutex_);
+    return std::max(witnessed_epoch_, state_.head.epoch);
 }
 
 std::optional<std::uint64_t> RocksDbLog::free_bytes() const {

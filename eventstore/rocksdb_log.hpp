@@ -61,7 +61,8 @@ class RocksDbLog final : public EventLog {
     std::optional<core::Sequence> unconfirmed_from() const override;
     core::Result<void> clear_unconfirmed() override;
     std::optional<std::string> rolled_back() const override;
-    core::Result<void> mark_rolled_back(std::string_view why) override;
+    core::Result<void> mark_rolled_back(std::string_view why, std::uint64_t epoch) override;
+    std::uint64_t witnessed_epoch() const override;
     std::optional<std::uint64_t> free_bytes() const override;
     std::optional<std::uint64_t> total_bytes() const override;
 
@@ -82,6 +83,7 @@ class RocksDbLog final : public EventLog {
     mutable std::mutex mutex_; ///< guards what readers see
     Database::State state_;
     std::optional<std::string> rolled_back_;
+    std::uint64_t witnessed_epoch_ = 0; ///< 0: no witness of a higher epoch is known
     std::optional<core::Sequence> unconfirmed_from_;
 
     // The writer's own.

@@ -83,7 +83,7 @@ core::Result<std::unique_ptr<RocksDbLog>> RocksDbLog::open(OpenOptions const& op
         // Noted first: once the damaged end is dropped, only this note knows that there was one.
         auto const witness = read_witness(files);
         std::uint64_t const epoch = witness && *witness ? (*witness)->epoch : 1;
-        if (auto noted = write_rolled_back(files, {epoch, why}); !noted)
+        if (auto noted = write_rolled_back(files, {epoch, why, epoch}); !noted)
             return tl::make_unexpected(noted.error());
         database = Database::open_writer(files.log, false, Database::Recovery::Salvage);
         if (!database)
@@ -137,8 +137,10 @@ core::Result<void> RocksDbLog::begin(bool accept, std::string why) {
     auto const note = read_rolled_back(files_);
     if (!note)
         return tl::make_unexpected(note.error());
-    if (*note && (*note)->epoch == state_.head.epoch)
+    if (*note && (*note)->epoch == state_.head.epoch) {
         rolled_back_ = (*note)->why;
+        witnessed_epoch_ = (*note)->witnessed_epoch;
+    }
     auto const unconfirmed = read_unconfirmed(files_);
     if (!unconfirmed)
         return tl::make_unexpected(unconfirmed.error());
@@ -200,7 +202,7 @@ RocksDbLog::accept_truncated(std::uint64_t witnessed_epoch, std::string const& w
             return raised;
         state_.head.epoch = witnessed_epoch;
     }
-    if (auto noted = write_rolled_back(files_, {state_.head.epoch, why}); !noted)
+    if (auto noted = write_rolled_back(files_, {state_.head.epoch, why, state_.head.epoch}); !noted)
         return noted;
     return keep_witness();
 }

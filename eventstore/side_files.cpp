@@ -108,9 +108,11 @@ core::Result<std::optional<RolledBack>> read_rolled_back(SideFiles const& files)
     Lines lines(**content);
     auto const epoch = lines.number("epoch");
     auto const why = lines.value("why");
-    if (!epoch || !why || !lines.at_end())
+    // Notes of earlier versions end here.
+    auto const witnessed = lines.at_end() ? epoch : lines.number("witnessed");
+    if (!epoch || !why || !witnessed || !lines.at_end())
         return unreadable(files.rolled_back);
-    return RolledBack{*epoch, std::string(*why)};
+    return RolledBack{*epoch, std::string(*why), *witnessed};
 }
 
 core::Result<void> write_rolled_back(SideFiles const& files, RolledBack const& note) {
@@ -119,7 +121,9 @@ core::Result<void> write_rolled_back(SideFiles const& files, RolledBack const& n
         if (c == '\n')
             c = ' ';
     return write_file_durably(
-        files.rolled_back, "epoch " + std::to_string(note.epoch) + "\nwhy " + line + "\n"
+        files.rolled_back,
+        "epoch " + std::to_string(note.epoch) + "\nwhy " + line + "\nwitnessed " +
+            std::to_string(note.witnessed_epoch) + "\n"
     );
 }
 

@@ -19,6 +19,7 @@ namespace cpm::eventstore {
 struct RolledBack {
     std::uint64_t epoch = 0;
     std::string why;
+    std::uint64_t witnessed_epoch = 0; ///< the highest of the witnesses
     bool operator==(RolledBack const&) const = default;
 };
 

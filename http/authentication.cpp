@@ -156,6 +156,7 @@ Authentication::by_bearer(Request const& request, std::string_view token, core::
         caller.kind = CallerKind::Agent;
         caller.actor = {core::ActorKind::Agent, {}};
         caller.server = agent->server;
+        caller.token = hash;
         return caller;
     }
     auto const* found = model_.accounts().find_token(hash);

@@ -63,6 +63,7 @@ HandlerResult accept_rollback(App& app, Request const& request, Caller const& ca
 HandlerResult join_agent(App& app, Request const& request, Caller const& caller);
 HandlerResult receive_heartbeat(App& app, Request const& request, Caller const& caller);
 HandlerResult ask_manifest(App& app, Request const& request, Caller const& caller);
+HandlerResult rotate_agent_token(App& app, Request const& request, Caller const& caller);
 
 // --- the process itself: handlers_health.cpp, handlers_metrics.cpp ---
 HandlerResult get_health(App& app, Request const& request, Caller const& caller);

@@ -15,6 +15,7 @@ namespace cpm::http {
 namespace {
 
 using manager::JoinAgent;
+using manager::RotateAgentToken;
 
 std::string etag_of(std::string_view version) {
     return fmt::format("\"{}\"", version);
@@ -63,6 +64,18 @@ look(App const& app, core::Server const& server, core::Asker const& asker) {
     return manager::make_manifest_outcome(server, std::move(manifest), std::move(asked));
 }
 
+/// To be called once a request was read and found right: whether the caller's token still counts.
+/// The first use of one that a rotation handed out ends the one before it.
+asio::awaitable<core::Result<void>> use_token(App& app, Caller const& caller) {
+    auto const* const credential = app.model.accounts().find_agent(caller.token);
+    if (!credential || credential->next != caller.token)
+        co_return core::Result<void>{};
+    auto const used = co_await execute(app, manager::UseAgentToken{caller.token});
+    if (!used)
+        co_return tl::make_unexpected(used.error());
+    co_return core::Result<void>{};
+}
+
 } // namespace
 
 HandlerResult join_agent(App& app, Request const& request, Caller const& /*caller*/) {
@@ -96,6 +109,8 @@ HandlerResult receive_heartbeat(App& app, Request const& request, Caller const& 
     auto report = read_heartbeat(request);
     if (!report)
         co_return refused(app, report.error());
+    if (auto const fine = co_await use_token(app, caller); !fine)
+        co_return refused(app, fine.error());
     if (auto const witness = read_witness(request, app.keys)) {
         auto why = contradiction(*witness, app.model.head(), app.log);
         if (!why.empty()) {
@@ -115,6 +130,8 @@ HandlerResult ask_manifest(App& app, Request const& request, Caller const& calle
     auto const call = read_manifest_call(request);
     if (!call)
         co_return refused(app, call.error());
+    if (auto const fine = co_await use_token(app, caller); !fine)
+        co_return refused(app, fine.error());
     auto const known = request.header("if-none-match").value_or("");
     auto const end = app.clock.now().mono + call->wait;
     while (true) {
@@ -139,6 +156,25 @@ HandlerResult ask_manifest(App& app, Request const& request, Caller const& calle
         case WaitResult::TimedOut: co_return unchanged(known);
         }
     }
+}
+
+HandlerResult rotate_agent_token(App& app, Request const& request, Caller const& caller) {
+    auto const whose = "agent:" + core::to_string(caller.server);
+    auto key = idempotency_key(request, whose, request.body);
+    if (!key)
+        co_return refused(app, key.error());
+    if (auto const fine = co_await use_token(app, caller); !fine)
+        co_return refused(app, fine.error());
+    Render<RotateAgentToken> render = [](manager::Turn const&,
+                                         RotateAgentToken::Outcome&& outcome) {
+        return make_answer(200, {{"agent_token", outcome.agent_token}}, {"agent_token"});
+    };
+    RotateAgentToken command{caller.server};
+    auto answer =
+        co_await execute_once(app, std::move(*key), std::move(command), std::move(render));
+    if (!answer)
+        co_return refused(app, answer.error());
+    co_return json_text_response(answer->status, std::move(answer->body));
 }
 
 } // namespace cpm::http

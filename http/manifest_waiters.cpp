@@ -15,6 +15,7 @@ namespace asio = boost::asio;
 bool ends_calls(core::Event const& event) {
     return std::holds_alternative<core::AgentRevoked>(event.payload) ||
            std::holds_alternative<core::AgentJoined>(event.payload) ||
+           std::holds_alternative<core::AgentTokenRotated>(event.payload) ||
            std::holds_alternative<core::ServerRemoved>(event.payload);
 }
 

@@ -68,7 +68,7 @@ struct Caller {
     core::Role role = core::Role::Viewer; ///< of a session or token
     core::ServerId server;                ///< of an agent
     core::Hash session{};                 ///< hash of the cookie's value
-    core::Hash token{};                   ///< hash of the API token
+    core::Hash token{};                   ///< hash of the API token, or of the agent's
 };
 
 /// Who may call a route.

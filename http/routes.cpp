@@ -74,6 +74,7 @@ constexpr Route kRoutes[] = {
     {Post,   "/agent/v1/join",                      Joining,  join_agent,        kMaxAgentBody},
     {Post,   "/agent/v1/heartbeat",                 Agent,    receive_heartbeat, kMaxAgentBody},
     {Get,    "/agent/v1/manifest",                  Agent,    ask_manifest,      kMaxAgentBody},
+    {Post,   "/agent/v1/token",                     Agent,    rotate_agent_token, kMaxAgentBody},
 
     // --- the process itself
     {Get,    "/healthz",                            Anyone,   get_health},

@@ -58,6 +58,8 @@ void Accounts::remember(ApiToken token) {
 
 void Accounts::remember(AgentCredential credential) {
     agent_servers_[credential.secret] = credential.server;
+    if (credential.next)
+        agent_servers_[*credential.next] = credential.server;
     agents_[credential.server] = credential;
 }
 
@@ -96,6 +98,8 @@ void Accounts::forget(std::string_view key) {
         if (it == agents_.end())
             return;
         agent_servers_.erase(it->second.secret);
+        if (it->second.next)
+            agent_servers_.erase(*it->second.next);
         agents_.erase(it);
     } else if (kind == "join") {
         auto const it = join_tokens_.find(id);
@@ -119,6 +123,10 @@ ApiToken const* Accounts::find_token_by_id(std::string_view id) const {
 
 WakePassword const* Accounts::find_wake_password(core::ServerId server) const {
     return find_in(wake_passwords_, server);
+}
+
+AgentCredential const* Accounts::find_agent_of(core::ServerId server) const {
+    return find_in(agents_, server);
 }
 
 Session const* Accounts::find_session(core::Hash const& secret) const {

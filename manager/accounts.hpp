@@ -54,6 +54,8 @@ struct ApiToken {
 struct AgentCredential {
     core::ServerId server;
     core::Hash secret{};
+    /// One that was handed out and not used yet: its first use ends the other (HTTP 3.3).
+    std::optional<core::Hash> next{};
     bool operator==(AgentCredential const&) const = default;
 };
 
@@ -94,6 +96,8 @@ class Accounts {
     User const* find_user(std::string_view name) const;
     ApiToken const* find_token_by_id(std::string_view id) const;
     WakePassword const* find_wake_password(core::ServerId server) const;
+
+    AgentCredential const* find_agent_of(core::ServerId server) const;
 
     // By the hash of the secret that was presented.
     Session const* find_session(core::Hash const& secret) const;

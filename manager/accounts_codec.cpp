@@ -93,8 +93,12 @@ Account decode(std::string_view kind, std::string const& id, json::object const&
             token.expires_at = time_of(record.at("expires_at"));
         return token;
     }
-    if (kind == "agent")
-        return AgentCredential{server_of(id), hash_of(text_of(record.at("secret")))};
+    if (kind == "agent") {
+        AgentCredential credential{server_of(id), hash_of(text_of(record.at("secret"))), {}};
+        if (auto const* next = record.if_contains("next"))
+            credential.next = hash_of(text_of(*next));
+        return credential;
+    }
     if (kind == "join")
         return JoinToken{
             id,
@@ -189,7 +193,10 @@ eventstore::RecordChange put(ApiToken const& token) {
 }
 
 eventstore::RecordChange put(AgentCredential const& credential) {
-    return record("agent/" + to_string(credential.server), {{"secret", to_hex(credential.secret)}});
+    json::object value{{"secret", to_hex(credential.secret)}};
+    if (credential.next)
+        value["next"] = to_hex(*credential.next);
+    return record("agent/" + to_string(credential.server), value);
 }
 
 eventstore::RecordChange put(JoinToken const& token) {

@@ -8,6 +8,12 @@ namespace {
 
 core::Actor const kAgent{core::ActorKind::Agent, {}};
 
+core::Error revoked() {
+    return {
+        core::ErrorCode::NotSignedIn,
+        "this agent's credential was revoked: join again with a new join token"};
+}
+
 /// The server whose agent speaks. Looked at again here: it may have been removed, or its credential
 /// revoked, while this waited.
 core::Result<core::Server const*> find_caller(Turn const& turn, core::ServerId id) {
@@ -17,10 +23,7 @@ core::Result<core::Server const*> find_caller(Turn const& turn, core::ServerId i
             core::ErrorCode::Gone, "this server was removed: it is no longer managed"
         );
     if (!server->agent.enrolled)
-        return core::fail(
-            core::ErrorCode::NotSignedIn,
-            "this agent's credential was revoked: join again with a new join token"
-        );
+        return tl::make_unexpected(revoked());
     return server;
 }
 
@@ -111,9 +114,10 @@ core::Result<ManifestOutcome> decide(Turn& turn, AskManifest const& command) {
 
 core::Result<NoteRollback::Outcome> decide(Turn& turn, NoteRollback const& command) {
     bool const is_past = command.epoch < turn.fleet().epoch;
-    if (is_past || turn.rolled_back())
+    bool const is_known = turn.rolled_back() && command.epoch <= turn.witnessed_epoch();
+    if (is_past || is_known)
         return NoteRollback::Outcome{};
-    if (auto noted = turn.mark_rolled_back(command.why); !noted)
+    if (auto noted = turn.mark_rolled_back(command.why, command.epoch); !noted)
         return tl::make_unexpected(noted.error());
     return NoteRollback::Outcome{};
 }
@@ -149,9 +153,33 @@ core::Result<JoinAgent::Outcome> decide(Turn& turn, JoinAgent const& command) {
         kAgent
     );
     turn.change(remove_join_token(token.id));
-    turn.change(put(AgentCredential{server->id, hash_secret(agent_token)}));
+    turn.change(put(AgentCredential{server->id, hash_secret(agent_token), {}}));
     auto const interval = core::heartbeat_interval(server->config, turn.fleet().settings);
     return JoinAgent::Outcome{server->id, std::move(agent_token), interval};
+}
+
+core::Result<RotateAgentToken::Outcome> decide(Turn& turn, RotateAgentToken const& command) {
+    auto const found = find_caller(turn, command.server);
+    auto const* const present = found ? turn.accounts().find_agent_of(command.server) : nullptr;
+    if (!present)
+        return tl::make_unexpected(found ? revoked() : found.error());
+    auto agent_token = make_secret(turn.random(), "cpm_agent_");
+    auto rotated = *present;
+    rotated.next = hash_secret(agent_token);
+    turn.change(put(rotated));
+    return RotateAgentToken::Outcome{std::move(agent_token)};
+}
+
+core::Result<UseAgentToken::Outcome> decide(Turn& turn, UseAgentToken const& command) {
+    auto const* const present = turn.accounts().find_agent(command.secret);
+    if (!present)
+        return tl::make_unexpected(revoked());
+    if (present->next != command.secret) // an earlier call of this very round did it
+        return UseAgentToken::Outcome{};
+    AgentCredential const rotated{present->server, command.secret, {}};
+    turn.record_one(rotated.server, core::AgentTokenRotated{}, kAgent);
+    turn.change(put(rotated));
+    return UseAgentToken::Outcome{};
 }
 
 } // namespace cpm::manager

@@ -68,4 +68,23 @@ struct JoinAgent {
 };
 core::Result<JoinAgent::Outcome> decide(Turn& turn, JoinAgent const& command);
 
+/// Hands out a new token for an agent that has one: the old one counts until the new one is used.
+/// Asked again, it takes the place of one that was never used (its answer may have been lost).
+struct RotateAgentToken {
+    struct Outcome {
+        std::string agent_token;
+    };
+    static constexpr bool kPeoples = true;
+    core::ServerId server;
+};
+core::Result<RotateAgentToken::Outcome> decide(Turn& turn, RotateAgentToken const& command);
+
+/// The first use of a token that was handed out by a rotation: from here on the old one is void.
+struct UseAgentToken {
+    struct Outcome {};
+    static constexpr bool kPeoples = false;
+    core::Hash secret{};
+};
+core::Result<UseAgentToken::Outcome> decide(Turn& turn, UseAgentToken const& command);
+
 } // namespace cpm::manager

@@ -34,9 +34,9 @@ Engine::Engine(EngineParts parts)
     , deadlines_(parts_.clock.now().mono)
     , waker_(parts_.sender)
     , remaining_([this](core::ServerId server) { return standby_remaining(server); })
-    , mark_rolled_back_([this](std::string_view why) {
+    , mark_rolled_back_([this](std::string_view why, std::uint64_t witnessed_epoch) {
         rolled_back_ = true;
-        return parts_.log.mark_rolled_back(why);
+        return parts_.log.mark_rolled_back(why, witnessed_epoch);
     }) {}
 
 // --- the start
@@ -174,7 +174,8 @@ Turn Engine::begin_turn(core::Now now) {
          parts_.own_macs,
          remaining_,
          mark_rolled_back_,
-         rolled_back_},
+         rolled_back_,
+         parts_.log.witnessed_epoch()},
         now,
         parts_.log.head().sequence
     );

@@ -103,7 +103,7 @@ class Engine {
     Waker waker_;
     Relays relays_;
     std::function<core::milliseconds(core::ServerId)> remaining_;
-    std::function<core::Result<void>(std::string_view)> mark_rolled_back_;
+    std::function<core::Result<void>(std::string_view, std::uint64_t)> mark_rolled_back_;
     bool rolled_back_ = false;
     bool started_ = false;
     SpaceLevel space_ = SpaceLevel::Plenty;

@@ -152,8 +152,9 @@ core::Result<Recorded> decide(Turn& turn, ChangeSettings const& command) {
 core::Result<Recorded> decide(Turn& turn, AcceptRollback const& command) {
     if (!turn.rolled_back())
         return core::fail(core::ErrorCode::Conflict, "the event log was not rolled back");
-    return Recorded{
-        turn.record_one({}, core::RollbackAccepted{turn.fleet().epoch + 1}, command.actor)};
+    // Higher than any that a witness knows: or that very witness would contradict the log again.
+    auto const epoch = std::max(turn.fleet().epoch, turn.witnessed_epoch()) + 1;
+    return Recorded{turn.record_one({}, core::RollbackAccepted{epoch}, command.actor)};
 }
 
 } // namespace cpm::manager

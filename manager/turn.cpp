@@ -12,10 +12,11 @@ Turn::Turn(World world, core::Now now, core::Sequence head)
     , head_(head)
     , epoch_(world_.fleet.epoch) {}
 
-core::Result<void> Turn::mark_rolled_back(std::string_view why) {
+core::Result<void> Turn::mark_rolled_back(std::string_view why, std::uint64_t witnessed_epoch) {
     world_.rolled_back = true;
+    world_.witnessed_epoch = std::max(world_.witnessed_epoch, witnessed_epoch);
     epoch_ = world_.fleet.epoch;
-    return world_.mark_rolled_back(why);
+    return world_.mark_rolled_back(why, witnessed_epoch);
 }
 
 bool Turn::is_own_host(core::Server const& server) const {

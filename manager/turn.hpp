@@ -35,8 +35,10 @@ class Turn {
         /// What is left of a server's open standby time.
         std::function<core::milliseconds(core::ServerId)> const& standby_remaining;
         /// Notes beside the log that it is older than somebody's witness of it.
-        std::function<core::Result<void>(std::string_view)> const& mark_rolled_back;
+        std::function<core::Result<void>(std::string_view, std::uint64_t)> const& mark_rolled_back;
         bool rolled_back = false;
+        /// The highest epoch that the log or a witness of it is known to have reached.
+        std::uint64_t witnessed_epoch = 0;
     };
 
     Turn(World world, core::Now now, core::Sequence head);
@@ -52,7 +54,8 @@ class Turn {
     /// Until an earlier command of this very round accepted it: a new epoch has begun.
     bool rolled_back() const { return world_.rolled_back && world_.fleet.epoch == epoch_; }
     /// From here on all are told ON, whatever the disk makes of the note (HTTP 3.3).
-    core::Result<void> mark_rolled_back(std::string_view why);
+    core::Result<void> mark_rolled_back(std::string_view why, std::uint64_t witnessed_epoch);
+    std::uint64_t witnessed_epoch() const { return world_.witnessed_epoch; }
     bool is_own_host(core::Server const& server) const;
     /// Whole milliseconds; counts from the full standby time for a request of this very round.
     core::milliseconds standby_remaining(core::Server const& server) const;

@@ -8,6 +8,10 @@ import raw
 import support
 
 
+def named(event):
+    return lambda message: message[0] == event
+
+
 class Rollback(unittest.TestCase):
     def setUp(self):
         self.manager = support.Manager().set_up()
@@ -18,6 +22,14 @@ class Rollback(unittest.TestCase):
 
     def ready(self):
         return self.manager.ask("GET", "/readyz")["status"]
+
+    def open_stream(self):
+        connection = raw.Raw(self.manager.address)
+        self.addCleanup(connection.close)
+        connection.request("GET /api/v1/stream HTTP/1.1",
+                           f"Authorization: Bearer {self.manager.token}")
+        self.assertEqual(connection.answer()[0], 200)
+        return connection
 
     def restore_an_older_disk(self):
         """The manager goes on for a while, and the whole directory is put back to what it was."""
@@ -35,6 +47,9 @@ class Rollback(unittest.TestCase):
 
     def test_a_restored_disk_is_known_by_an_agents_witness(self):
         head = self.restore_an_older_disk()
+        stream = self.open_stream()
+        snapshot, = stream.events(named("snapshot"))
+        self.assertEqual(snapshot[1]["notifications"], [])
         self.assertEqual(self.ready(), "ok")  # nobody has told it yet
         for witness in ({**head, "mac": head["mac"][::-1]}, {**head, "sequence": 10**6},
                         {"epoch": 1}, None):
@@ -47,13 +62,19 @@ class Rollback(unittest.TestCase):
         refused = self.manager.power(self.server, "OFF")
         self.assertEqual((refused.status, refused["type"]), (503, "/problems/rolled-back"))
         self.assertEqual([n["kind"] for n in self.manager.notifications()], ["rolled_back"])
+        self.assertEqual(stream.events(named("snapshot"))[-1][1]["notifications"],
+                         self.manager.notifications())
         self.manager.kill()
         self.manager.start()
         self.assertEqual(self.ready(), "rolled_back")
+        stream = self.open_stream()
+        snapshot, = stream.events(named("snapshot"))
+        self.assertEqual(snapshot[1]["notifications"], self.manager.notifications())
 
         self.assertEqual(self.manager.api("POST", "/rollback/accept").status, 200)
         support.wait_until("it is accepted", lambda: self.ready() == "ok")
         self.assertEqual(self.manager.notifications(), [])
+        self.assertEqual(stream.events(named("snapshot"))[-1][1]["notifications"], [])
         told = self.agent.heartbeat("ON", witness=head)
         self.assertEqual(told["head"]["epoch"], head["epoch"] + 1)
         self.assertEqual(self.ready(), "ok")

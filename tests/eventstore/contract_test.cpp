@@ -213,7 +213,7 @@ FOR_EACH_LOG("log: tables change with their events, keys in order, each table it
 FOR_EACH_LOG("log: a rollback lasts until it is accepted with a higher epoch (2.2)") {
     Fixture fixture;
     REQUIRE(append_simple(fixture.log, 1) == "");
-    REQUIRE(fixture.log.mark_rolled_back("agent srv_1 has seen event 9"));
+    REQUIRE(fixture.log.mark_rolled_back("agent srv_1 has seen event 9", 1));
     CHECK(fixture.log.rolled_back() == "agent srv_1 has seen event 9");
     REQUIRE(append_simple(fixture.log, 1) == "");
     CHECK(fixture.log.rolled_back());

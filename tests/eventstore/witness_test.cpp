@@ -216,7 +216,7 @@ TEST_CASE_FIXTURE(
     {
         auto const opening = open_log(data);
         REQUIRE(append_simple(*opening.log, 1) == "");
-        REQUIRE(opening.log->mark_rolled_back("agent srv_1\nhas seen event 9"));
+        REQUIRE(opening.log->mark_rolled_back("agent srv_1\nhas seen event 9", 1));
     }
     auto const note = file_text(data / "rolled-back");
     {

@@ -84,8 +84,11 @@ class WatchedLog final : public eventstore::EventLog {
         return log_.unconfirmed_from();
     }
     std::optional<std::string> rolled_back() const override { return log_.rolled_back(); }
-    core::Result<void> mark_rolled_back(std::string_view why) override {
-        return log_.mark_rolled_back(why);
+    core::Result<void> mark_rolled_back(std::string_view why, std::uint64_t epoch) override {
+        return log_.mark_rolled_back(why, epoch);
+    }
+    std::uint64_t witnessed_epoch() const override {
+        return log_.witnessed_epoch();
     }
 
   private:

@@ -172,7 +172,7 @@ TEST_CASE("rollback: all are told ON and power is refused, until it is accepted 
     auto const id = rig.running("n", 1);
     auto const off_asked = rig.running("m", 2);
     rig.wants(off_asked, PowerStatus::Off);
-    REQUIRE(rig.log().mark_rolled_back("a witness knows more"));
+    REQUIRE(rig.log().mark_rolled_back("a witness knows more", 1));
     rig.kill();
     REQUIRE(rig.start());
     CHECK(rig.engine().readiness() == manager::Readiness::RolledBack);
@@ -198,7 +198,7 @@ TEST_CASE("rollback: all are told ON and power is refused, until it is accepted 
 
 TEST_CASE("rollback: accepted twice at once, it is one new epoch (HTTP 3.3)") {
     Rig rig;
-    REQUIRE(rig.log().mark_rolled_back("a witness knows more"));
+    REQUIRE(rig.log().mark_rolled_back("a witness knows more", 1));
     rig.kill();
     REQUIRE(rig.start());
     std::optional<core::Result<manager::Recorded>> told[2];

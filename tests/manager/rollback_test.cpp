@@ -49,6 +49,21 @@ TEST_CASE("rollback: an agent's witness holds over a restart, until it is accept
     CHECK(rig.ask(off(id)));
 }
 
+TEST_CASE("rollback: one acceptance is enough, whatever epoch the witnesses know (3.3)") {
+    Rig rig{Disk::RocksDb};
+    REQUIRE(rig.ask(manager::NoteRollback{1, "it ends too early"}));
+    REQUIRE(rig.ask(manager::NoteRollback{7, "an agent knows it in epoch 7"}));
+    REQUIRE(rig.ask(manager::NoteRollback{4, "an agent knows it in epoch 4"}));
+    SUBCASE("at once") {}
+    SUBCASE("after a restart") {
+        rig.restart();
+    }
+    REQUIRE(rig.ask(manager::AcceptRollback{kAlice}));
+    CHECK(rig.log().head().epoch == 8);
+    REQUIRE(rig.ask(manager::NoteRollback{7, "an agent knows it in epoch 7"}));
+    CHECK(rig.engine().readiness() == manager::Readiness::Ok);
+}
+
 TEST_CASE("rollback: a witness of an epoch that has ended proves nothing any more (3.3)") {
     Rig rig;
     REQUIRE(rig.ask(manager::NoteRollback{1, "it ends too early"}));

@@ -1,3 +1,4 @@
+#include "agent/clock.hpp"
 #include "agent/store.hpp"
 #include "agent/wire.hpp"
 #include "tools/cpm-agent/commands.hpp"
@@ -154,6 +155,7 @@ tl::expected<agent::Credentials, std::string> join(AgentOptions const& options) 
         .order_key = joined->order_key,
         .mac_addresses = macs,
         .join_id = random_id(),
+        .token_since = agent::read_wall_clock(),
     };
 }
 
