@@ -37,6 +37,7 @@ class Metrics;
 class Streams;
 class PasswordPool;
 class SignInThrottle;
+class Webhooks;
 
 /// What the process was started with, as far as the interface depends on it.
 struct AppConfig {
@@ -69,6 +70,7 @@ struct App {
     Authentication const& authentication;
     ManifestWaiters& manifest_waiters;
     Streams& streams;
+    Webhooks& webhooks;
     PasswordPool& passwords;
     SignInThrottle& throttle;
     Metrics& metrics;

@@ -59,6 +59,14 @@ HandlerResult list_notifications(App& app, Request const& request, Caller const&
 HandlerResult dismiss_notification(App& app, Request const& request, Caller const& caller);
 HandlerResult accept_rollback(App& app, Request const& request, Caller const& caller);
 
+// --- notifications out: handlers_webhooks.cpp ---
+HandlerResult list_webhooks(App& app, Request const& request, Caller const& caller);
+HandlerResult add_webhook(App& app, Request const& request, Caller const& caller);
+HandlerResult get_webhook(App& app, Request const& request, Caller const& caller);
+HandlerResult change_webhook(App& app, Request const& request, Caller const& caller);
+HandlerResult remove_webhook(App& app, Request const& request, Caller const& caller);
+HandlerResult test_webhook(App& app, Request const& request, Caller const& caller);
+
 // --- agents: handlers_agent.cpp ---
 HandlerResult join_agent(App& app, Request const& request, Caller const& caller);
 HandlerResult receive_heartbeat(App& app, Request const& request, Caller const& caller);

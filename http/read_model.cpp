@@ -123,6 +123,7 @@ projections::NotificationChanges ReadModel::conclude() {
     if (open_decision_.empty())
         return {};
     auto changes = notifications_.apply_decision(open_decision_, fleet_);
+    raised_.apply_decision(open_decision_, changes, notifications_, fleet_);
     open_decision_.clear();
     return changes;
 }

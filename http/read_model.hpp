@@ -2,6 +2,7 @@
 
 #include "core/fleet.hpp"
 #include "eventstore/event_log.hpp"
+#include "http/raised_notifications.hpp"
 #include "manager/accounts.hpp"
 #include "manager/publication.hpp"
 #include "projections/notifications.hpp"
@@ -43,6 +44,7 @@ class ReadModel {
     core::Fleet const& fleet() const { return fleet_; }
     manager::Accounts const& accounts() const { return accounts_; }
     projections::Notifications const& notifications() const { return notifications_; }
+    RaisedNotifications const& raised() const { return raised_; }
     eventstore::Head const& head() const { return head_; }
     /// What a server's agent is to send for others now.
     std::vector<manager::WakeAsk> wake_asks(core::ServerId relay, core::MonoTime now) const;
@@ -66,6 +68,7 @@ class ReadModel {
     core::Fleet fleet_;
     manager::Accounts accounts_;
     projections::Notifications notifications_;
+    RaisedNotifications raised_;
     eventstore::Head head_;
     std::unordered_map<core::ServerId, core::MonoTime> standby_ends_;
     std::unordered_map<core::ServerId, std::vector<manager::WakeAsk>> wake_asks_; ///< by relay

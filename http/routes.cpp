@@ -69,6 +69,12 @@ constexpr Route kRoutes[] = {
     {Get,    "/api/v1/notifications",               Viewer,   list_notifications},
     {Post,   "/api/v1/notifications/{id}/dismiss",  Operator, dismiss_notification},
     {Post,   "/api/v1/rollback/accept",             Admin,    accept_rollback},
+    {Get,    "/api/v1/webhooks",                    Admin,    list_webhooks},
+    {Post,   "/api/v1/webhooks",                    Admin,    add_webhook},
+    {Get,    "/api/v1/webhooks/{id}",               Admin,    get_webhook},
+    {Patch,  "/api/v1/webhooks/{id}",               Admin,    change_webhook},
+    {Delete, "/api/v1/webhooks/{id}",               Admin,    remove_webhook},
+    {Post,   "/api/v1/webhooks/{id}/test",          Admin,    test_webhook},
 
     // --- agents
     {Post,   "/agent/v1/join",                      Joining,  join_agent,        kMaxAgentBody},

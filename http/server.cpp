@@ -10,6 +10,7 @@
 #include "http/password_pool.hpp"
 #include "http/sign_in_throttle.hpp"
 #include "http/streams.hpp"
+#include "http/webhooks.hpp"
 #include "manager/user_commands.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -58,6 +59,7 @@ struct Server::Parts {
         , authentication(model)
         , waiters(io)
         , streams(io, model, authentication, given.clock)
+        , webhooks(io, model, given.clock, given.report)
         , passwords(std::make_unique<PasswordPool>(io))
         , metrics(given.config.sync_had_failed)
         , drain(io) {
@@ -81,6 +83,7 @@ struct Server::Parts {
     Authentication authentication;
     ManifestWaiters waiters;
     Streams streams;
+    Webhooks webhooks;
     SignInThrottle throttle;
     Gate searches{io, kSearches};
     std::unique_ptr<PasswordPool> passwords;
@@ -108,11 +111,14 @@ void note_token_uses(App& app, Authentication const& authentication) {
 }
 
 /// The loop's own tick: as long as it comes, reports are being received.
-asio::awaitable<void>
-tick(Door& door, Authentication& authentication, ManifestWaiters& waiters, Streams& streams) {
+asio::awaitable<void> tick(Door& door, Authentication& authentication) {
+    auto& waiters = door.app.manifest_waiters;
+    auto& streams = door.app.streams;
+    auto& webhooks = door.app.webhooks;
     asio::steady_timer timer(door.app.io);
     auto readiness = door.app.writer.readiness();
     streams.set_rolled_back(readiness == manager::Readiness::RolledBack);
+    webhooks.set_rolled_back(readiness == manager::Readiness::RolledBack);
     auto tidied = door.last_tick;
     while (true) {
         timer.expires_after(Door::kTick);
@@ -126,6 +132,7 @@ tick(Door& door, Authentication& authentication, ManifestWaiters& waiters, Strea
                 link->restart();
         door.app.writer.note_listening();
         streams.tick(now);
+        webhooks.tick(now);
         if (now.mono - tidied >= kTidyEvery) {
             tidied = now.mono;
             authentication.forget_ended();
@@ -137,6 +144,7 @@ tick(Door& door, Authentication& authentication, ManifestWaiters& waiters, Strea
             door.report(fmt::format("readiness: {}", manager::to_string(present)));
             waiters.touch_all();
             streams.set_rolled_back(readiness == manager::Readiness::RolledBack);
+            webhooks.set_rolled_back(readiness == manager::Readiness::RolledBack);
         }
     }
 }
@@ -217,6 +225,7 @@ void Server::run(manager::Writer& writer) {
         .authentication = parts.authentication,
         .manifest_waiters = parts.waiters,
         .streams = parts.streams,
+        .webhooks = parts.webhooks,
         .passwords = *parts.passwords,
         .throttle = parts.throttle,
         .metrics = parts.metrics,
@@ -243,9 +252,10 @@ void Server::run(manager::Writer& writer) {
     });
     parts.model.loaded(now);
     parts.streams.loaded();
+    parts.webhooks.start(*parts.app);
     parts.authentication.start(now);
     writer.note_listening();
-    auto ticking = tick(*parts.door, parts.authentication, parts.waiters, parts.streams);
+    auto ticking = tick(*parts.door, parts.authentication);
     asio::co_spawn(parts.io, std::move(ticking), on_end);
     for (auto& entrance : parts.entrances) {
         auto accepting = accept_all(*parts.door, entrance);
@@ -273,6 +283,7 @@ void Server::Parts::stop() {
         entrance.acceptor.close(error);
     waiters.stop();
     streams.stop();
+    webhooks.stop();
     for (auto* const link : door->links)
         link->stop();
     drain.expires_after(kDrain);

@@ -74,6 +74,11 @@ void Accounts::remember(WakePassword password) {
     wake_passwords_.insert_or_assign(server, std::move(password));
 }
 
+void Accounts::remember(Webhook webhook) {
+    auto const id = webhook.id;
+    webhooks_.insert_or_assign(id, std::move(webhook));
+}
+
 void Accounts::forget(std::string_view key) {
     auto const slash = key.find('/');
     if (slash == std::string_view::npos)
@@ -110,6 +115,9 @@ void Accounts::forget(std::string_view key) {
     } else if (kind == "wake") {
         if (auto const server = core::parse_server_id(id))
             wake_passwords_.erase(*server);
+    } else if (kind == "webhook") {
+        if (auto const it = webhooks_.find(id); it != webhooks_.end())
+            webhooks_.erase(it);
     }
 }
 
@@ -127,6 +135,10 @@ WakePassword const* Accounts::find_wake_password(core::ServerId server) const {
 
 AgentCredential const* Accounts::find_agent_of(core::ServerId server) const {
     return find_in(agents_, server);
+}
+
+Webhook const* Accounts::find_webhook(std::string_view id) const {
+    return find_in(webhooks_, id);
 }
 
 Session const* Accounts::find_session(core::Hash const& secret) const {

@@ -6,6 +6,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "eventstore/event_log.hpp"
+#include "manager/webhook.hpp"
 
 #include <functional>
 #include <map>
@@ -92,10 +93,12 @@ class Accounts {
     bool has_users() const { return !users_.empty(); }
     std::map<std::string, User, std::less<>> const& users() const { return users_; }
     std::map<std::string, ApiToken, std::less<>> const& tokens() const { return tokens_; }
+    std::map<std::string, Webhook, std::less<>> const& webhooks() const { return webhooks_; }
 
     User const* find_user(std::string_view name) const;
     ApiToken const* find_token_by_id(std::string_view id) const;
     WakePassword const* find_wake_password(core::ServerId server) const;
+    Webhook const* find_webhook(std::string_view id) const;
 
     AgentCredential const* find_agent_of(core::ServerId server) const;
 
@@ -118,6 +121,7 @@ class Accounts {
     void remember(AgentCredential credential);
     void remember(JoinToken token);
     void remember(WakePassword password);
+    void remember(Webhook webhook);
 
     template <class T>
     using BySecret = std::unordered_map<core::Hash, T, HashOf>;
@@ -131,20 +135,7 @@ class Accounts {
     std::map<std::string, JoinToken, std::less<>> join_tokens_; ///< by id
     BySecret<std::string> join_token_ids_;
     std::unordered_map<core::ServerId, WakePassword> wake_passwords_;
+    std::map<std::string, Webhook, std::less<>> webhooks_; ///< by id
 };
-
-// The records of each kind: to put, and to remove.
-eventstore::RecordChange put(User const& user);
-eventstore::RecordChange put(Session const& session);
-eventstore::RecordChange put(ApiToken const& token);
-eventstore::RecordChange put(AgentCredential const& credential);
-eventstore::RecordChange put(JoinToken const& token);
-eventstore::RecordChange put(WakePassword const& password);
-eventstore::RecordChange remove_user(std::string_view name);
-eventstore::RecordChange remove_session(core::Hash const& secret);
-eventstore::RecordChange remove_token(std::string_view id);
-eventstore::RecordChange remove_agent(core::ServerId server);
-eventstore::RecordChange remove_join_token(std::string_view id);
-eventstore::RecordChange remove_wake_password(core::ServerId server);
 
 } // namespace cpm::manager

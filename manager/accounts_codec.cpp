@@ -54,6 +54,30 @@ core::ServerId server_of(std::string_view text) {
     return *id;
 }
 
+Webhook webhook_of(std::string const& id, json::object const& record) {
+    Webhook webhook{
+        .id = id,
+        .name = text_of(record.at("name")),
+        .url = text_of(record.at("url")),
+        .secret = text_of(record.at("secret")),
+        .enabled = record.at("enabled").as_bool(),
+        .created_at = time_of(record.at("created_at")),
+        .version = {record.at("version").to_number<std::uint64_t>()},
+        .told = {record.at("told").to_number<std::uint64_t>()},
+    };
+    auto const preset = parse_webhook_preset(text_of(record.at("preset")));
+    if (!preset)
+        throw std::invalid_argument("unknown preset");
+    webhook.preset = *preset;
+    for (auto const& text : record.at("statuses").as_array()) {
+        auto const status = core::parse_actual_status(text_of(text));
+        if (!status)
+            throw std::invalid_argument("unknown status");
+        webhook.statuses.push_back(*status);
+    }
+    return webhook;
+}
+
 Account decode(std::string_view kind, std::string const& id, json::object const& record) {
     if (kind == "user")
         return User{
@@ -108,6 +132,8 @@ Account decode(std::string_view kind, std::string const& id, json::object const&
             record.at("any_machine").as_bool()};
     if (kind == "wake")
         return WakePassword{server_of(id), wake_password_of(record.at("secure_on"))};
+    if (kind == "webhook")
+        return webhook_of(id, record);
     throw std::invalid_argument("unknown kind of account");
 }
 
@@ -217,6 +243,24 @@ eventstore::RecordChange remove_user(std::string_view name) {
     return removal(fmt::format("user/{}", name));
 }
 
+eventstore::RecordChange put(Webhook const& webhook) {
+    json::array statuses;
+    for (auto const status : webhook.statuses)
+        statuses.emplace_back(core::to_string(status));
+    return record(
+        "webhook/" + webhook.id,
+        {{"name", webhook.name},
+         {"url", webhook.url},
+         {"preset", to_string(webhook.preset)},
+         {"secret", webhook.secret},
+         {"statuses", std::move(statuses)},
+         {"enabled", webhook.enabled},
+         {"created_at", micros(webhook.created_at)},
+         {"version", webhook.version.value},
+         {"told", webhook.told.value}}
+    );
+}
+
 eventstore::RecordChange remove_session(core::Hash const& secret) {
     return removal("session/" + to_hex(secret));
 }
@@ -235,6 +279,10 @@ eventstore::RecordChange remove_join_token(std::string_view id) {
 
 eventstore::RecordChange remove_wake_password(core::ServerId server) {
     return removal("wake/" + to_string(server));
+}
+
+eventstore::RecordChange remove_webhook(std::string_view id) {
+    return removal(fmt::format("webhook/{}", id));
 }
 
 } // namespace cpm::manager

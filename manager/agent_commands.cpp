@@ -1,6 +1,7 @@
 #include "manager/agent_commands.hpp"
 
 #include "core/evolve.hpp"
+#include "manager/accounts_codec.hpp"
 #include "manager/wake_commands.hpp"
 
 namespace cpm::manager {

@@ -1,6 +1,7 @@
 #include "manager/fleet_commands.hpp"
 
 #include "core/decide_fleet.hpp"
+#include "manager/accounts_codec.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,6 @@
 #include "manager/people_commands.hpp"
 
+#include "manager/accounts_codec.hpp"
 #include "manager/user_commands.hpp"
 
 #include <algorithm>

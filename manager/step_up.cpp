@@ -1,5 +1,6 @@
 #include "manager/step_up.hpp"
 
+#include "manager/accounts_codec.hpp"
 namespace cpm::manager {
 
 core::Result<core::StepUp> weigh(Turn const& turn, Proof const& proof) {

@@ -26,7 +26,6 @@ INSTALLED = {
     SOURCE / "packaging/cpm-manager.service": "usr/lib/systemd/system/cpm-manager.service",
     SOURCE / "packaging/cpm-manager.sysusers": "usr/lib/sysusers.d/cpm-manager.conf",
 }
-LAN_ADDRESS = "10.77.0.1"
 HIERARCHIES = [pathlib.Path("/sys/fs/cgroup") / name for name in ("systemd", "unified", ".")]
 
 
@@ -40,12 +39,9 @@ def need():
 
 
 def in_a_network_of_its_own():
-    """Starts the calling file again in a network and mount namespace of its own, which has a LAN
-    with nobody else in it."""
+    """Starts the calling file again in a network and mount namespace of its own."""
     if os.environ.get("CPM_OWN_NETWORK"):
-        for words in ("link set lo up", "link add lan type bridge",
-                      f"address add {LAN_ADDRESS}/24 dev lan", "link set lan up"):
-            subprocess.run(["ip", *words.split()], check=True)
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         return
     os.environ["CPM_OWN_NETWORK"] = "1"
     import sys

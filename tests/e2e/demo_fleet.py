@@ -1,5 +1,5 @@
-"""What the stories of the demo fleet share: a manager, machines that wake on a real magic packet and
-run a real cpm-agent, and waiting for what is served of them and seen of them."""
+"""What the stories of the demo fleet share: a manager, machines that wake on a real magic packet
+and run a real cpm-agent, and waiting for what is served of them and seen of them."""
 
 import pathlib
 import sys

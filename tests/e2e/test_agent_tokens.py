@@ -1,4 +1,4 @@
-"""Rotating an agent's own token (HTTP 3.3): told with plain requests, and done by the real agent."""
+"""Rotating an agent's own token (HTTP 3.3): with plain requests, and by the real agent."""
 
 import json
 import unittest
@@ -80,7 +80,8 @@ class Rotation(unittest.TestCase):
     def test_a_revoked_agent_gets_none_and_a_join_ends_what_was_handed_out(self):
         agent = self.joined(4)
         new = self.rotate(agent.token)["agent_token"]
-        self.assertEqual(self.manager.api("DELETE", f"/servers/{agent.server_id}/agent").status, 200)
+        revoked = self.manager.api("DELETE", f"/servers/{agent.server_id}/agent")
+        self.assertEqual(revoked.status, 200, revoked)
         for token in (agent.token, new):
             self.assertEqual(self.rotate(token).status, 401)
         other = self.joined(5)

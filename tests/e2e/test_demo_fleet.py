@@ -76,7 +76,8 @@ class Fleet(demo_fleet.Story):
         self.assertEqual((other.seen["power"], other.seen["packets"]), ("off", 0))
 
     def test_a_card_with_a_password_wakes_for_it_alone(self):
-        machine = self.add("secured", wake=demo_fleet.fleet.WAKE | {"secure_on": "01:02:03:04:05:06"})
+        secured = {"secure_on": "01:02:03:04:05:06"}
+        machine = self.add("secured", wake=demo_fleet.fleet.WAKE | secured)
         self.secure(machine, "060504030201")
         self.ask([machine], "ON")
         wait_until("packets were sent", lambda: len(

@@ -1,5 +1,6 @@
-"""The demo fleet and a manager that is gone, hangs, answers rubbish or comes back from an old backup:
-no machine goes off that nobody wants off, and an OFF works again when the trouble is over."""
+"""The demo fleet and a manager that is gone, hangs, answers rubbish or comes back from an old
+backup: no machine goes off that nobody wants off, and an OFF works again when the trouble is
+over."""
 
 import os
 import shutil

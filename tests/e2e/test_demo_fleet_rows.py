@@ -1,6 +1,7 @@
-"""The whole of the status model by acts on machines of the demo fleet: each is led through every row
-and rule of status model 1.3 that acts can reach, one machine alone and twenty at once. Their agents
-are real; where a row lives between a report and its answer, the answer waits in the cable."""
+"""The whole of the status model by acts on machines of the demo fleet: each is led through every
+row and rule of status model 1.3 that acts can reach, one machine alone and twenty at once. Their
+agents are real; where a row lives between a report and its answer, the answer waits in the cable.
+"""
 
 import collections
 import pathlib

@@ -1,5 +1,6 @@
-"""A genuine order that reaches the agent too late, after a resume, a reboot or a restart of the agent,
-is not obeyed. It is read as the manager sent it; only the cable delayed it, or gave it again."""
+"""A genuine order that reaches the agent too late (after a resume, a reboot or a restart of the
+agent) is not obeyed. It is read as the manager sent it; only the cable delayed it, or gave it
+again."""
 
 import signal
 import unittest

@@ -87,9 +87,7 @@ class WatchedLog final : public eventstore::EventLog {
     core::Result<void> mark_rolled_back(std::string_view why, std::uint64_t epoch) override {
         return log_.mark_rolled_back(why, epoch);
     }
-    std::uint64_t witnessed_epoch() const override {
-        return log_.witnessed_epoch();
-    }
+    std::uint64_t witnessed_epoch() const override { return log_.witnessed_epoch(); }
 
   private:
     eventstore::EventLog& log_;

@@ -1,6 +1,7 @@
 // Who calls, and for how long his credential counts. The rules of another site's requests are told
 // over the wire in tests/e2e/test_callers.py.
 #include "http/authentication.hpp"
+#include "manager/accounts_codec.hpp"
 #include "manager/random.hpp"
 
 #include <doctest/doctest.h>

@@ -41,6 +41,7 @@ TEST_CASE("accounts: each kind of record is read as it was written (2.2)") {
     comes_back(ApiToken{"tok_1", "ci", core::Role::Operator, hash(2), kTime, {}}, "token/tok_1");
     comes_back(ApiToken{"tok_2", "ci", core::Role::Viewer, hash(2), kTime, kTime}, "token/tok_2");
     comes_back(AgentCredential{{0xab}, hash(3)}, "agent/srv_00000000000000ab");
+    comes_back(AgentCredential{{0xab}, hash(3), hash(4)}, "agent/srv_00000000000000ab");
     comes_back(JoinToken{"join_1", hash(4), {0xab}, kTime, true}, "join/join_1");
     comes_back(WakePassword{{0xab}, "0102030405ff"}, "wake/srv_00000000000000ab");
     comes_back(WakePassword{{0xab}, "c0000201"}, "wake/srv_00000000000000ab");

@@ -1,4 +1,5 @@
 // Accounts, settings, and what people change beside servers (HTTP 3.2).
+#include "manager/accounts_codec.hpp"
 #include "tests/manager/rig.hpp"
 
 using namespace cpm;
