@@ -2,6 +2,8 @@
 makes a browser send, passwords, and how sessions end."""
 
 import json
+import os
+import pathlib
 import time
 import unittest
 
@@ -218,26 +220,33 @@ class Callers(unittest.TestCase):
                 return manager.ask("POST", "/api/v1/session", {
                     "username": "alice", "password": password})
 
-            for _ in range(5):
-                self.assertEqual(guess().status, 401)
-            refused = guess(PASSWORD)
+            free = 0
+            while (refused := guess()).status == 401:
+                free += 1  # a slow machine may outlast the first pauses, which double
+                self.assertLess(free, 12)
+            self.assertGreaterEqual(free, 5)
             self.assertEqual((refused.status, refused["type"]), (429, "/problems/throttled"))
             self.assertEqual(int(refused.headers["Retry-After"]), refused["remaining_seconds"])
-            self.assertLessEqual(refused["remaining_seconds"], 1)
+            self.assertLessEqual(refused["remaining_seconds"], 2 ** (free - 5))
             answer = support.wait_until("the pause to end", lambda: (
                 lambda a: a if a.status != 429 else None)(guess(PASSWORD)))
             self.assertIn(answer.status, (200, 201))
             self.assertEqual(guess().status, 401)  # forgiven: the next five are free again
             failed = manager.events(type="SignInFailed")
-            self.assertEqual(len(failed), 6)  # what was not looked at is no event
+            self.assertEqual(len(failed), free + 1)  # what was not looked at is no event
 
     def test_a_name_that_does_not_exist_takes_as_long(self):
+        def processor_time(manager):
+            """Seconds; unlike the answer's time, the same on a busy machine."""
+            threads = pathlib.Path(f"/proc/{manager.pid}/task").glob("*/schedstat")
+            return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
         def took(manager, name):
-            start = time.monotonic()
+            start = processor_time(manager)
             answer = manager.ask("POST", "/api/v1/session", {
                 "username": name, "password": "wrong wrong wrong"})
             self.assertEqual(answer.status, 401)
-            return time.monotonic() - start, answer.json
+            return processor_time(manager) - start, answer.json
 
         with support.Manager() as manager:
             manager.set_up()
@@ -247,9 +256,7 @@ class Callers(unittest.TestCase):
                 unknown.append(took(manager, f"nobody{i}"))
             self.assertEqual({json.dumps(j) for _, j in known}, {json.dumps(j) for _, j in unknown})
             fastest_known, fastest_unknown = (min(t for t, _ in all_) for all_ in (known, unknown))
-            start = time.monotonic()
-            manager.ask("GET", "/healthz")
-            self.assertGreater(fastest_known, 3 * (time.monotonic() - start))  # it was hashed
+            self.assertGreaterEqual(fastest_known, 0.01)  # it was hashed
             self.assertTrue(0.4 < fastest_unknown / fastest_known < 2.5, (known, unknown))
 
     def test_the_door_stays_open_while_passwords_are_looked_at(self):
