@@ -310,8 +310,10 @@ class Deadlines(unittest.TestCase):
         lamp, mac = self.lamp("lamp", 1)
         patient, patient_mac = self.lamp("patient", 20)
         requests = [self.request(lamp, "ON"), self.request(patient, "ON")]
+        # Recorded, too: what is not is sent again at the start.
         wait_until("first packets", lambda: self.air.packets_for(mac) and
-                   self.air.packets_for(patient_mac))
+                   self.air.packets_for(patient_mac) and
+                   len(self.manager.events(type="WakeSent")) >= 2)
         self.manager.kill()
         support.let_pass(1.5)
         born = time.time()
