@@ -214,5 +214,5 @@ def check_request(operation, path, body):
         return
     if operation.body is None:
         raise Violation(f"{operation} takes a body, and http/openapi.yaml names none")
-    value = json.loads(body) if isinstance(body, str) else body
+    value = json.loads(body if isinstance(body, str) else json.dumps(body))
     complain(f"{operation} took a body", "", body_validator(operation).iter_errors(value))
