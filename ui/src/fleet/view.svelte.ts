@@ -70,6 +70,8 @@ class View {
     selected = $state.raw<ReadonlySet<string>>(new Set());
     /** The row the keys are about. */
     cursor = $state<string | null>(null);
+    /** How often the keys have moved it. */
+    moves = $state(0);
     #timer = 0;
     #notBefore = 0;
 

@@ -1,0 +1,65 @@
+// The keys, and that a tap moves nothing under the finger.
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { openBrowser, openPage, PHONE } from "./browser.mjs";
+import { Manager, waitUntil } from "./manager.mjs";
+
+const browser = await openBrowser();
+const manager = await new Manager().start();
+test.after(async () => {
+    await browser.close();
+    await manager.close();
+});
+await manager.setUp();
+const ids = [];
+for (let i = 10; i < 40; i++)
+    ids.push(await manager.addServer(`node${i}`, { mac_addresses: [`52:54:00:00:03:${i}`] }));
+
+test("keys: / searches, j k x choose, w wakes, ? helps, Ctrl-K goes; in a field they are letters (5)", async () => {
+    const page = await openPage(browser, manager);
+    await page.goto(manager.url);
+    await page.locator("[data-server]").first().waitFor();
+    const cursor = () => page.evaluate(() => document.activeElement?.dataset?.server ?? null);
+    const press = async (key, expected) => {
+        await page.keyboard.press(key);
+        await waitUntil(`the cursor after ${key}`, async () => (await cursor()) === expected);
+    };
+    await press("j", ids[0]);
+    await press("j", ids[1]);
+    await press("j", ids[2]);
+    await press("k", ids[1]);
+    await page.keyboard.press("x");
+    await page.getByRole("toolbar").waitFor();
+    await page.keyboard.press("w");
+    await waitUntil("woken", async () => (await manager.server(ids[1])).power_status === "ON");
+    assert.equal((await manager.server(ids[0])).power_status, "OFF");
+
+    await page.keyboard.press("/");
+    await page.keyboard.type("jxw?node15");
+    assert.equal(await page.locator("#search").inputValue(), "jxw?node15");
+    await page.fill("#search", "node15");
+    await waitUntil("one is found", async () => (await page.locator("[data-server]").count()) === 1);
+    assert.match(page.url(), /q=node15/);
+    await page.locator("#search").press("Escape");
+
+    await page.keyboard.press("?");
+    await page.locator("dialog kbd").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("node20");
+    await page.keyboard.press("Enter");
+    await page.locator(".now").waitFor();
+    assert.match(page.url(), new RegExp(ids[10]));
+    assert.deepEqual(page.complaints, []);
+});
+
+test("list: a tap on a row far down does what was tapped, and moves nothing (5)", async () => {
+    const page = await openPage(browser, manager, { viewport: PHONE });
+    await page.goto(manager.url);
+    const row = page.locator(`[data-server="${ids[5]}"]`);
+    await row.waitFor();
+    await row.locator(".power button").first().click();
+    await waitUntil("woken", async () => (await manager.server(ids[5])).power_status === "ON");
+    assert.deepEqual(page.complaints, []);
+});
