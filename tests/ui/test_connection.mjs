@@ -45,13 +45,21 @@ test("connection: twelve tabs are all live when they are shown (5)", async (t) =
             Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
             document.dispatchEvent(new Event("visibilitychange"));
         }, !isShown);
-    for (const tab of tabs) {
-        await tab.goto(manager.url);
-        await tab.locator(".lamp.live").waitFor();
-        await show(tab, false);
-        const open = () => tab.evaluate(() => performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/stream")).length);
+    const isClosed = (tab) =>
         // The resource is complete once its connection was given back.
-        await waitUntil("the hidden tab gives its connection back", async () => (await open()) > 0);
+        tab.evaluate(() =>
+            performance.getEntriesByType("resource").some((one) => one.name.endsWith("/stream")),
+        );
+    // A few at a time, because six are all that a browser has; those give theirs back together.
+    for (let first = 0; first < tabs.length; first += 4) {
+        const some = tabs.slice(first, first + 4);
+        for (const tab of some) {
+            await tab.goto(manager.url);
+            await tab.locator(".lamp.live").waitFor();
+        }
+        for (const tab of some) await show(tab, false);
+        for (const tab of some)
+            await waitUntil("a hidden tab gives its connection back", () => isClosed(tab));
     }
     await manager.addServer("news");
     for (const tab of tabs) {

@@ -5,10 +5,13 @@ import { localized, moment } from "../lib/time.svelte";
 import type { Notification, Server } from "../lib/types";
 import { isNew } from "./status";
 
-const RULES = i18n.t.rules;
+/** These hold while the standby time is open; the other statuses of a rule come when it is over. */
+const WHILE_OPEN = ["Starting", "BeforeStopping", "Stopping"];
 
-function isRule(rule: string): rule is keyof typeof RULES {
-    return rule in RULES;
+/** What a rule says of a status, in a language that has words of its own for it. */
+export function ruleWords(rule: string, status: string): string | null {
+    const [open, elapsed] = ((i18n.t.rules as Record<string, string>)[rule] ?? "").split("|");
+    return (WHILE_OPEN.includes(status) ? open : (elapsed ?? open)) || null;
 }
 
 /** Why the server has its status. */
@@ -17,16 +20,14 @@ export function reasonOf(server: Server): string {
     const t = i18n.t;
     if (i18n.language === "en") return localized(text);
     if (isNew(server)) return t.reason.neverReported;
-    if (!isRule(rule)) return localized(text);
-    const isOpen = server.standby !== null;
-    const words = t.rules[rule] as string;
-    const [open, elapsed] = words.split("|");
+    const words = ruleWords(rule, server.actual_status);
+    if (!words) return localized(text);
     const heard = server.last_heartbeat_at
         ? t.reason.lastHeard(moment(server.last_heartbeat_at))
         : t.reason.neverHeard;
     const held = server.blocked_by ? t.reason.held(server.blocked_by) : "";
     const aside = server.set_aside ? t.reason.setAside : "";
-    return `${isOpen || !elapsed ? open : elapsed}${heard}${held}${aside}`;
+    return `${words}${heard}${held}${aside}`;
 }
 
 /** What a notification tells. */
