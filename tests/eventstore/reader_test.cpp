@@ -7,7 +7,10 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <thread>
 
 using namespace cpm::core;
@@ -26,13 +29,31 @@ std::map<std::string, std::string> content_of(fs::path const& directory) {
     return files;
 }
 
-std::size_t scratch_directories() {
-    std::size_t count = 0;
-    for (auto const& entry : fs::directory_iterator(fs::temp_directory_path()))
-        if (entry.path().filename().string().starts_with("cpm-reader-"))
-            ++count;
-    return count;
-}
+/// Where temporary directories go while it lives: nobody else's are there.
+class OwnTemporaryPlace {
+  public:
+    OwnTemporaryPlace() {
+        if (char const* usual = std::getenv("TMPDIR"))
+            usual_ = usual;
+        ::setenv("TMPDIR", place_.path().c_str(), 1);
+    }
+    OwnTemporaryPlace(OwnTemporaryPlace const&) = delete;
+    OwnTemporaryPlace& operator=(OwnTemporaryPlace const&) = delete;
+    ~OwnTemporaryPlace() {
+        if (usual_)
+            ::setenv("TMPDIR", usual_->c_str(), 1);
+        else
+            ::unsetenv("TMPDIR");
+    }
+
+    std::ptrdiff_t directories() const {
+        return std::distance(fs::directory_iterator(place_.path()), fs::directory_iterator());
+    }
+
+  private:
+    TemporaryDirectory place_;
+    std::optional<std::string> usual_;
+};
 
 } // namespace
 
@@ -67,15 +88,15 @@ TEST_CASE("reader: it reads a closed log and changes nothing in it (2.4)") {
     TemporaryDirectory directory;
     make_log(directory.path(), 20);
     auto const before = content_of(directory.path());
-    auto const scratch = scratch_directories();
+    OwnTemporaryPlace const temporary;
     {
         auto const reader = RocksDbReader::open(directory.path()).value();
         CHECK(read_all(*reader).first.size() == 20);
-        CHECK(scratch_directories() == scratch + 1);
+        CHECK(temporary.directories() == 1);
         REQUIRE(reader->refresh());
     }
     CHECK(content_of(directory.path()) == before);
-    CHECK(scratch_directories() == scratch);
+    CHECK(temporary.directories() == 0);
     auto const again = open_log(directory.path());
     CHECK(again.log->head().sequence == Sequence{20});
 }
