@@ -1,7 +1,6 @@
 """The agent against managers that are gone, hang, or answer anything but what a manager answers:
 it never acts, says each trouble once, and keeps running."""
 
-import base64
 import contextlib
 import json
 import pathlib
@@ -11,28 +10,11 @@ import subprocess
 import threading
 import time
 import unittest
-import urllib.parse
 
 import support
+from hostile_answers import HEAD, MANAGER, REPLIES, answer, manifest, off, order_for
 from machine import Machine
 from support import let_pass, wait_until
-
-ORDER_KEY = base64.b64encode(bytes(range(32))).decode()
-HEAD = {"epoch": 1, "sequence": 5, "hash": "ab", "mac": "cd"}
-
-
-def manifest(power="ON", **fields):
-    return {"power_status": power, "heartbeat_interval_seconds": 1,
-            "manifest_version": f"{power}.1", "head": HEAD, **fields}
-
-
-def answer(body, status="200 OK", headers=()):
-    if not isinstance(body, bytes):
-        body = json.dumps(body).encode()
-    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json",
-             f"Content-Length: {len(body)}", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
 
 class FakeManager:
     """Answers joins, and everything else with the bytes `reply(request)` gives; None: nothing."""
@@ -67,7 +49,7 @@ class FakeManager:
                 request = (head, json.loads(stream.read(size)) if size else {})
                 if " /agent/v1/join " in head:
                     text = answer({"server_id": "srv_x", "agent_token": self.token,
-                                   "order_key": ORDER_KEY,
+                                   "order_key": MANAGER.public,
                                    "heartbeat_interval_seconds": 1})
                 elif f"Authorization: Bearer {self.token}\r\n" not in head:
                     break
@@ -98,65 +80,6 @@ class FakeManager:
         threading.Thread(target=self.accept, daemon=True).start()
 
 
-def order_for(request, **fields):
-    """As a genuine one, but for its signature."""
-    head, body = request
-    if not body:  # a manifest call
-        query = urllib.parse.parse_qs(head.split()[1].split("?")[1])
-        body = {name: values[0] for name, values in query.items()}
-    order = {"method": "poweroff", "server_id": "srv_x", "boot_id": body["boot_id"],
-             "resume_count": int(body["resume_count"]), "nonce": body["nonce"], "sequence": 4,
-             "signature": base64.b64encode(bytes(64)).decode()}
-    return {**order, **fields}
-
-
-# What is answered, and what the journal says of it.
-REPLIES = {
-    "a forged order": (lambda r: answer(manifest("OFF", order=order_for(r))), "signature"),
-    "no order": (lambda r: answer(manifest("OFF")), "without a signed order"),
-    "an order in text": (lambda r: answer(manifest("OFF", order="poweroff")), "order"),
-    "an order of another server":
-        (lambda r: answer(manifest("OFF", order=order_for(r, server_id="srv_y"))),
-         "another server"),
-    "an order of another boot":
-        (lambda r: answer(manifest("OFF", order=order_for(r, boot_id="b"))), "another boot"),
-    "a replayed order":
-        (lambda r: answer(manifest("OFF", order=order_for(r, nonce="A" * 32))), "replay"),
-    "an unknown method":
-        (lambda r: answer(manifest("OFF", order=order_for(r, method="sh"))), "order.method"),
-    "half an answer":
-        (lambda r: answer(manifest("OFF", order=order_for(r)))[:-40], "no whole answer"),
-    "half a JSON": (lambda r: answer(json.dumps(manifest()).encode()[:-3]), "not a JSON object"),
-    "no JSON": (lambda r: answer(b"<html>OFF</html>"), "not a JSON object"),
-    "nothing": (lambda r: answer(b""), "not a JSON object"),
-    "no HTTP": (lambda r: b"OFF\r\n\r\n", "no whole answer"),
-    "too much": (lambda r: answer(b"[" * 100_000), "no whole answer"),
-    "an endless head":
-        (lambda r: b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000, "no whole answer"),
-    "a redirect": (lambda r: answer(manifest("OFF", order=order_for(r)), "302 Found",
-                                    ["Location: http://127.0.0.1:1/"]), "answered 302"),
-    "a permanent redirect": (lambda r: answer(b"{}", "308 Permanent Redirect",
-                                              ["Location: https://evil/"]), "answered 308"),
-    "no content": (lambda r: b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
-                   "answered 204"),
-    "unchanged": (lambda r: b"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n",
-                  "answered 304"),
-    "continue": (lambda r: b"HTTP/1.1 100 Continue\r\n\r\n", "answered 100"),
-    "401": (lambda r: answer({"detail": "unknown"}, "401 Unauthorized"), "answered 401: unknown"),
-    "410": (lambda r: answer({"detail": "removed"}, "410 Gone"), "answered 410: removed"),
-    "422": (lambda r: answer(manifest("OFF", order=order_for(r)), "422 Wrong"), "answered 422"),
-    "500": (lambda r: answer(b"", "500 Oops"), "answered 500"),
-    "503": (lambda r: answer(b"{}", "503 Later", ["Retry-After: 0"]), "answered 503"),
-    "a strange interval":
-        (lambda r: answer({**manifest("OFF", order=order_for(r)),
-                           "heartbeat_interval_seconds": 0}), "heartbeat_interval_seconds"),
-    "a header in the version":
-        (lambda r: answer({**manifest(), "manifest_version": "a\"\r\nX: y"}), "manifest_version"),
-    "a wrong type": (lambda r: answer({**manifest(), "power_status": False}), "power_status"),
-    "the end of the connection": (lambda r: b"", "no whole answer"),
-}
-
-
 @support.together
 class Hostile(unittest.TestCase):
     def start(self, reply, number=0):
@@ -184,6 +107,10 @@ class Hostile(unittest.TestCase):
             self.assertEqual({body["status"] for body in heartbeats}, {"ON"}, name)
             reports = [body["report"] for body in heartbeats]
             self.assertEqual(reports, sorted(set(reports)), name)
+
+    def test_the_genuine_order_they_are_made_from_is_obeyed(self):
+        fake, machine = self.start(lambda r: off(order_for(r)), 102)
+        wait_until("the act", machine.acted, 20)
 
     def test_a_manager_that_hangs_or_trickles_is_left_after_ten_seconds(self):
         hangs, waiting = self.start(lambda r: None, 100)
