@@ -169,7 +169,7 @@ HandlerResult rotate_agent_token(App& app, Request const& request, Caller const&
                                          RotateAgentToken::Outcome&& outcome) {
         return make_answer(200, {{"agent_token", outcome.agent_token}}, {"agent_token"});
     };
-    RotateAgentToken command{caller.server};
+    RotateAgentToken command{caller.server, caller.token};
     auto answer =
         co_await execute_once(app, std::move(*key), std::move(command), std::move(render));
     if (!answer)

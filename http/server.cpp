@@ -110,6 +110,17 @@ void note_token_uses(App& app, Authentication const& authentication) {
         app.writer.submit(manager::NoteTokenUses{std::move(uses)}, [](auto&&) {});
 }
 
+/// One that ended of idleness must not be forgotten only here: after a restart, when nobody knows
+/// how long it had been idle, it would count again.
+void forget_ended_sessions(App& app, Authentication const& authentication, core::Now now) {
+    manager::ForgetSessions command;
+    for (auto const& [secret, session] : app.model.accounts().sessions())
+        if (!authentication.counts(session, now))
+            command.sessions.push_back(secret);
+    if (!command.sessions.empty())
+        app.writer.submit(std::move(command), [](auto&&) {});
+}
+
 /// The loop's own tick: as long as it comes, reports are being received.
 asio::awaitable<void> tick(Door& door, Authentication& authentication) {
     auto& waiters = door.app.manifest_waiters;
@@ -137,6 +148,7 @@ asio::awaitable<void> tick(Door& door, Authentication& authentication) {
             tidied = now.mono;
             authentication.forget_ended();
             note_token_uses(door.app, authentication);
+            forget_ended_sessions(door.app, authentication, now);
         }
         // A log found to be rolled back turns every manifest to ON without an event that says so.
         if (auto const present = door.app.writer.readiness(); present != readiness) {

@@ -162,7 +162,7 @@ core::Result<JoinAgent::Outcome> decide(Turn& turn, JoinAgent const& command) {
 core::Result<RotateAgentToken::Outcome> decide(Turn& turn, RotateAgentToken const& command) {
     auto const found = find_caller(turn, command.server);
     auto const* const present = found ? turn.accounts().find_agent_of(command.server) : nullptr;
-    if (!present)
+    if (!present || present->secret != command.secret)
         return tl::make_unexpected(found ? revoked() : found.error());
     auto agent_token = make_secret(turn.random(), "cpm_agent_");
     auto rotated = *present;

@@ -76,6 +76,7 @@ struct RotateAgentToken {
     };
     static constexpr bool kPeoples = true;
     core::ServerId server;
+    core::Hash secret{}; ///< of the token it calls with: one that ended meanwhile gets no other
 };
 core::Result<RotateAgentToken::Outcome> decide(Turn& turn, RotateAgentToken const& command);
 

@@ -12,6 +12,13 @@ namespace {
 
 namespace json = boost::json;
 
+/// Whether it is an older answer to the same agent. It asks for one thing at a time, and who speaks
+/// for a machine must not be able to fill the manager's memory.
+bool is_agents_last(std::string_view record, IdempotencyKey const& key) {
+    return key.actor.starts_with("agent:") && record.starts_with(key.actor + "\n") &&
+           record.substr(key.actor.size() + 1) != key.key;
+}
+
 std::string record_key(IdempotencyKey const& key) {
     return key.actor + "\n" + key.key;
 }
@@ -86,7 +93,7 @@ std::vector<eventstore::RecordChange>
 Idempotency::remember(IdempotencyKey const& key, Answer const& answer, core::WallTime now) const {
     std::vector<eventstore::RecordChange> changes;
     for (auto const& [old, entry] : entries_)
-        if (now - entry.at > kKept)
+        if (now - entry.at > kKept || is_agents_last(old, key))
             changes.push_back({eventstore::Table::Idempotency, old, std::nullopt});
     json::object const record{
         {"request", to_hex(key.request)},

@@ -156,6 +156,13 @@ core::Result<Recorded> decide(Turn& turn, EndSession const& command) {
     return Recorded{sequence};
 }
 
+core::Result<Recorded> decide(Turn& turn, ForgetSessions const& command) {
+    for (auto const& secret : command.sessions)
+        if (turn.accounts().find_session(secret))
+            turn.change(remove_session(secret));
+    return Recorded{};
+}
+
 core::Result<Recorded> decide(Turn& turn, NoteTokenUses const& command) {
     for (auto const& [id, at] : command.uses) {
         auto const* found = turn.accounts().find_token_by_id(id);

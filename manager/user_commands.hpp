@@ -77,6 +77,14 @@ struct NoteTokenUses {
 };
 core::Result<Recorded> decide(Turn& turn, NoteTokenUses const& command);
 
+/// Forgets sessions that have ended by themselves, of idleness or age; no event.
+struct ForgetSessions {
+    using Outcome = Recorded; ///< no sequence
+    static constexpr bool kPeoples = true;
+    std::vector<core::Hash> sessions;
+};
+core::Result<Recorded> decide(Turn& turn, ForgetSessions const& command);
+
 /// Whether this may be a user's name; `field` is what it is called in a fault.
 core::Result<void> check_user_name(std::string const& field, std::string const& name);
 

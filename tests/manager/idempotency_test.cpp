@@ -107,6 +107,33 @@ TEST_CASE("idempotency: a key is kept for 24 hours, and its record not for ever 
     CHECK(keys == std::vector<std::string>{"user:alice\nnew"});
 }
 
+TEST_CASE("idempotency: of an agent's answers the last is kept, so that they fill nothing (3.1)") {
+    Rig rig;
+    auto const by_agent = [](std::string name) {
+        auto with = key(std::move(name));
+        with.actor = "agent:srv_0000000000000001";
+        return keyed_token(std::move(with));
+    };
+    REQUIRE(rig.ask(keyed_token(key("1"))));
+    auto other = key("1");
+    other.actor = "agent:srv_00000000000000012";
+    REQUIRE(rig.ask(keyed_token(other)));
+    for (char const* name : {"1", "2", "3", "3"})
+        REQUIRE(rig.ask(by_agent(name)));
+    CHECK(rig.all("TokenCreated").size() == 5);
+    std::vector<std::string> keys;
+    auto const collect = [&](std::string_view name, std::string_view) { keys.emplace_back(name); };
+    REQUIRE(rig.log().read_table(eventstore::Table::Idempotency, collect));
+    CHECK(
+        keys ==
+        std::vector<std::string>{
+            "agent:srv_0000000000000001\n3",
+            "agent:srv_00000000000000012\n1",
+            "user:alice\n1",
+        }
+    );
+}
+
 TEST_CASE("idempotency: a secret is not shown twice, nor kept (3.1)") {
     Rig rig;
     auto const first = rig.ask(keyed_token(key("k")));

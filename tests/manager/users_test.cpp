@@ -190,6 +190,17 @@ TEST_CASE("sessions: one is ended by its id, by whoever may (3.5)") {
     CHECK(std::get<core::SignedOut>(world.rig.last("SignedOut").payload).username == "bob");
 }
 
+TEST_CASE("sessions: those that ended of themselves are forgotten for good, without an event (3.5)"
+) {
+    World world;
+    world.rig.happened();
+    REQUIRE(world.rig.ask(manager::ForgetSessions{{world.bob, core::Hash{}}}));
+    REQUIRE(world.rig.ask(manager::ForgetSessions{{world.bob}}));
+    CHECK(world.rig.happened().empty());
+    world.rig.restart();
+    CHECK_FALSE(world.is_signed_in(world.bob));
+}
+
 TEST_CASE("tokens: their last use is kept without an event, over a restart (3.2)") {
     Rig rig;
     auto const token = rig.ask(manager::CreateToken{kAlice, "ci", Role::Viewer, {}});

@@ -46,7 +46,9 @@ int exit_code(core::Error const& error) {
 class OwnCards {
   public:
     explicit OwnCards(tools::OperatorLog const& log)
-        : log_(log) {}
+        : log_(log) {
+        (void)(*this)(); // known before it matters: later there may be no descriptor left to ask
+    }
 
     std::vector<core::MacAddress> operator()() {
         auto const interfaces = wol::list_interfaces();
