@@ -27,7 +27,8 @@ export class Manager {
         this.token = null;
     }
 
-    async start() {
+    /** `env`: what its environment has besides, as a clock that is ahead. */
+    async start(env = {}) {
         const ready = join(this.folder, "ready.json");
         if (existsSync(ready)) unlinkSync(ready);
         const log = openSync(join(this.folder, "manager.log"), "a");
@@ -37,7 +38,7 @@ export class Manager {
              "--ready-file", ready],
             {
                 stdio: ["ignore", log, log],
-                env: { ...process.env, CPM_SPACE_RESERVE_MIB: "16" },
+                env: { ...process.env, CPM_SPACE_RESERVE_MIB: "16", ...env },
             },
         );
         this.ended = new Promise((done) => this.process.once("exit", done));
