@@ -23,10 +23,13 @@ export class ManagedServer {
     }
 
     take(facts: Server): void {
+        // The refusal itself comes over the stream, too: only what moves the server on ends its words.
+        const before: Server | null = this.facts;
+        if (before?.changed_at !== facts.changed_at || before.power_status !== facts.power_status)
+            this.trouble = null;
         this.facts = facts;
         this.heardAt = facts.last_heartbeat_at;
         this.#standbyEnds = facts.standby ? clock.now + facts.standby.remaining_seconds * 1000 : null;
-        this.trouble = null;
     }
 
     /** Seconds left of the standby time, or null. */

@@ -592,6 +592,7 @@ export const en = {
             heartbeat_retention_days: { name: "Keep routine heartbeats, days", hint: "All else is kept for good." },
             heartbeat_retention_bytes: { name: "Keep routine heartbeats, bytes", hint: "Whichever is first." },
             metrics_open: { name: "Metrics without a token", hint: "Anyone who reaches /metrics may read it." },
+            metrics_per_server: { name: "Metrics of each server", hint: "More series; leave it off for a large fleet." },
         },
     },
 

@@ -602,6 +602,7 @@ export const ja: Words = {
             heartbeat_retention_days: { name: "定期報告の保存日数", hint: "それ以外はすべて保存されます。" },
             heartbeat_retention_bytes: { name: "定期報告の保存容量（バイト）", hint: "日数と容量の、先に達したほう。" },
             metrics_open: { name: "トークンなしのメトリクス", hint: "/metrics に到達できる誰もが読めます。" },
+            metrics_per_server: { name: "サーバーごとのメトリクス", hint: "系列が増えます。台数が多いときはオフにしてください。" },
         },
     },
 

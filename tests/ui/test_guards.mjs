@@ -1,0 +1,114 @@
+// What stands between a finger and an OFF: protection, the least that stays on, the password.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import test from "node:test";
+
+import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
+import { Manager, PASSWORD, waitUntil } from "./manager.mjs";
+
+const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+const browser = await openBrowser();
+test.after(() => browser.close());
+
+async function fleetOf(t, ...servers) {
+    const manager = await new Manager().start();
+    const machines = [];
+    t.after(async () => {
+        for (const machine of machines) machine.silence();
+        await manager.close();
+    });
+    await manager.setUp();
+    await manager.api("PATCH", "/settings", { heartbeat_interval_seconds: 5 });
+    const ids = [];
+    for (const [name, fields] of servers) {
+        const mac = `52:54:00:00:05:0${ids.length}`;
+        const id = await manager.addServer(name, { mac_addresses: [mac], ...fields });
+        machines.push((await manager.join(id, mac, "machine")).live(1000, 1e9));
+        await waitUntil("ON", async () => (await manager.server(id)).actual_status === "ON");
+        ids.push(id);
+    }
+    return { manager, ids };
+}
+
+async function askForOff(page, id) {
+    const row = page.locator(`[data-server="${id}"]`);
+    await row.locator(".power button").first().click();
+    await row.locator(".question .strong:enabled").click();
+    return row;
+}
+
+for (const [where, options] of [
+    ["on a PC, in English", { viewport: PC, locale: "en-GB" }],
+    ["on a phone, in Japanese", { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" }],
+]) {
+    test(`guards: a protected server's name has to be typed ${where} (5)`, async (t) => {
+        const { manager, ids } = await fleetOf(t, ["database", { protected: true }]);
+        const page = await openPage(browser, manager, options);
+        await page.goto(manager.url);
+        await askForOff(page, ids[0]);
+        const submit = page.locator("dialog footer .strong");
+        await submit.waitFor();
+        assert.equal(await submit.isDisabled(), true);
+        await page.fill("dialog input", "databas");
+        assert.equal(await submit.isDisabled(), true);
+        await page.keyboard.press("Enter");
+        assert.equal((await manager.server(ids[0])).power_status, "ON");
+        await page.fill("dialog input", "database");
+        await submit.click();
+        await waitUntil("OFF", async () => (await manager.server(ids[0])).power_status === "OFF");
+        await page.locator("dialog").waitFor({ state: "detached" });
+        assert.deepEqual(page.complaints, []);
+    });
+
+    test(`guards: fewer than the least that stays on is refused, and said ${where} (5)`, async (t) => {
+        const { manager, ids } = await fleetOf(t, ["g1", { tags: ["gpu"] }], ["g2", { tags: ["gpu"] }]);
+        const page = await openPage(browser, manager, options);
+        await page.goto(`${manager.url}/settings`);
+        await page.locator(".setting textarea").fill("gpu: 2");
+        await page.locator("form .strong").click();
+        await waitUntil("kept", async () => (await manager.api("GET", "/settings")).min_on.gpu === 2);
+        await page.goto(manager.url);
+        const row = await askForOff(page, ids[0]);
+        await row.locator(".trouble").waitFor();
+        assert.equal(await page.locator("dialog").count(), 0, "nothing confirms it");
+        assert.equal((await manager.server(ids[0])).power_status, "ON");
+        assert.deepEqual(page.complaints, []);
+    });
+}
+
+test("guards: long after signing in the password is asked for; a wrong one does nothing (5)", async (t) => {
+    if (!existsSync(FAKETIME)) return t.skip("libfaketime is not installed: tools/setup --tests");
+    const { manager, ids } = await fleetOf(t, ["n1"], ["n2"]);
+    await manager.api("PATCH", "/settings", { confirm_above: 1 });
+    // Ten minutes pass for the manager, not for the story.
+    await manager.stop();
+    await manager.start({ LD_PRELOAD: FAKETIME, FAKETIME: "+600s", FAKETIME_DONT_FAKE_MONOTONIC: "1" });
+    for (const id of ids)
+        await waitUntil("ON", async () => (await manager.server(id)).actual_status === "ON");
+    const page = await openPage(browser, manager);
+
+    // Removing what is not OFF: first, for the password holds again once it was given.
+    await page.goto(`${manager.url}/servers/${ids[0]}`);
+    await page.locator("aside .button.bare").first().click();
+    await page.locator("dialog footer .strong").click();
+    await page.fill("dialog input[type=password]", "not the password");
+    await page.locator("dialog footer .strong").click();
+    await page.locator("dialog .fault").waitFor();
+    assert.equal((await manager.server(ids[0])).actual_status, "ON");
+    await page.locator("dialog footer .button").first().click();
+
+    await page.locator("a[href='/']").first().click();
+    await page.locator(".head input[type=checkbox]").click();
+    await page.getByRole("toolbar").getByRole("button").nth(1).click();
+    const submit = page.locator("dialog footer .strong");
+    await submit.click();
+    await page.fill("dialog input[type=password]", "not the password");
+    await submit.click();
+    await page.locator("dialog .fault").waitFor();
+    for (const id of ids) assert.equal((await manager.server(id)).power_status, "ON");
+    await page.fill("dialog input[type=password]", PASSWORD);
+    await submit.click();
+    await page.locator("dialog .results").waitFor();
+    for (const id of ids) assert.equal((await manager.server(id)).power_status, "OFF");
+    assert.deepEqual(page.complaints, []);
+});
