@@ -205,6 +205,14 @@ core::Result<std::string> Server::listen_compatible(std::string_view address) {
     return bound;
 }
 
+std::unique_ptr<WaitingRoom> Server::answer_meanwhile() {
+    std::vector<tcp::acceptor*> plain;
+    for (auto& entrance : parts_->entrances)
+        if (!entrance.tls)
+            plain.push_back(&entrance.acceptor);
+    return std::make_unique<WaitingRoom>(plain);
+}
+
 void Server::renew(TlsContext const& tls) {
     for (auto& entrance : parts_->entrances)
         if (entrance.tls)

@@ -3,6 +3,7 @@
 #include "core/result.hpp"
 #include "http/app.hpp"
 #include "http/tls_context.hpp"
+#include "http/waiting_room.hpp"
 #include "manager/publication.hpp"
 
 #include <functional>
@@ -43,9 +44,9 @@ class Server final : public manager::Subscriber {
     void on_published(std::shared_ptr<manager::Publication const> publication) override;
 
     /// Binds "ADDRESS:PORT" ("127.0.0.1:8080", "[::1]:0"; port 0 picks a free one) and returns it
-    /// with the port it got. Connections wait until run(); with a context they are over TLS, and
-    /// join lines lead there. Fails with Validation when the text is no address, with Conflict when
-    /// the address is taken or not this machine's.
+    /// with the port it got. Connections wait until run() or answer_meanwhile(); with a context
+    /// they are over TLS, and join lines lead there. Fails with Validation when the text is no
+    /// address, with Conflict when the address is taken or not this machine's.
     core::Result<std::string> listen(std::string_view address, TlsContext tls = {});
 
     /// The same for the compatible wake interface (HTTP 3.4), which is plain.
@@ -62,6 +63,10 @@ class Server final : public manager::Subscriber {
     };
     /// From here on it is called so. On the thread of run().
     void rename(Names names);
+
+    /// While this lives, the plain addresses answer that the log is being read. Between listen()
+    /// and run().
+    std::unique_ptr<WaitingRoom> answer_meanwhile();
 
     /// Serves. Returns after stop(), when every connection has ended, at most 8 s later. The writer
     /// must be running, and be stopped only afterwards.

@@ -277,8 +277,10 @@ int serve(
         .version = CPM_VERSION,
         .space_reserve = options.space_reserve,
     });
+    auto waiting_room = server.answer_meanwhile();
     if (auto started = engine.start(); !started)
         return fail(operator_log, started.error(), exit_code(started.error()));
+    waiting_room.reset();
 
     tools::Reload reload(read_again, options, certificate, server, operator_log);
     return run(options, server, engine, clock, ready, operator_log, std::ref(reload));
