@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace cpm::replay {
 namespace {
@@ -36,13 +37,14 @@ void compare(
 ) {
     Place left(was);
     Place right(would_be);
-    std::optional<Difference> open;
+    bool is_open = false; // then it is the last one
     auto const close = [&](std::optional<core::WallTime> at) {
-        if (open && (!at || *at - open->from >= kSameTime)) {
-            open->until = at;
-            all.push_back(*open);
-        }
-        open.reset();
+        if (!std::exchange(is_open, false))
+            return;
+        if (at && *at - all.back().from < kSameTime)
+            all.pop_back();
+        else
+            all.back().until = at;
     };
     for (;;) {
         auto const a = left.next_at();
@@ -52,17 +54,20 @@ void compare(
         auto const at = a && b ? std::min(*a, *b) : a ? *a : *b;
         left.go_to(at);
         right.go_to(at);
-        if (open && open->was == left.status() && open->would_be == right.status())
+        if (is_open && all.back().was == left.status() && all.back().would_be == right.status())
             continue;
         close(at);
-        if (left.status() != right.status())
-            open = Difference{
-                server,
-                at,
-                std::nullopt,
-                left.status(),
-                right.status(),
-                right.now() ? right.now()->reason : projections::Reason{}};
+        if (left.status() == right.status())
+            continue;
+        is_open = true;
+        all.push_back(
+            {server,
+             at,
+             std::nullopt,
+             left.status(),
+             right.status(),
+             right.now() ? right.now()->reason : projections::Reason{}}
+        );
     }
     close(std::nullopt);
 }
