@@ -210,7 +210,7 @@ std::unique_ptr<WaitingRoom> Server::answer_meanwhile() {
     for (auto& entrance : parts_->entrances)
         if (!entrance.tls)
             plain.push_back(&entrance.acceptor);
-    return std::make_unique<WaitingRoom>(plain);
+    return std::make_unique<WaitingRoom>(plain, parts_->given.clock);
 }
 
 void Server::renew(TlsContext const& tls) {

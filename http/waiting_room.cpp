@@ -51,9 +51,13 @@ Response answer_to(std::string_view first_line, core::WallTime now) {
 } // namespace
 
 struct WaitingRoom::Parts {
+    explicit Parts(manager::Clock const& given)
+        : clock(given) {}
+
     asio::awaitable<void> receive(tcp::acceptor& acceptor);
     asio::awaitable<void> answer(std::shared_ptr<tcp::socket> guest);
 
+    manager::Clock const& clock;
     asio::io_context io{1};
     std::list<tcp::acceptor> acceptors;
     std::size_t guests = 0;
@@ -91,8 +95,7 @@ asio::awaitable<void> WaitingRoom::Parts::answer(std::shared_ptr<tcp::socket> gu
         text.append(chunk.data(), size);
     }
     if (!error) {
-        auto const now =
-            std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+        auto const now = clock.now().wall;
         auto const response = answer_to(text.substr(0, text.find("\r\n")), now);
         bool const head_only = text.starts_with("HEAD ");
         text = render_head(response, {.keep_alive = false, .head_only = head_only}, now);
@@ -108,8 +111,8 @@ asio::awaitable<void> WaitingRoom::Parts::answer(std::shared_ptr<tcp::socket> gu
     --guests;
 }
 
-WaitingRoom::WaitingRoom(std::vector<tcp::acceptor*> const& acceptors)
-    : parts_(std::make_unique<Parts>()) {
+WaitingRoom::WaitingRoom(std::vector<tcp::acceptor*> const& acceptors, manager::Clock const& clock)
+    : parts_(std::make_unique<Parts>(clock)) {
     for (auto* const given : acceptors) {
         int const descriptor = ::dup(given->native_handle());
         if (descriptor < 0)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "manager/clock.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 
 #include <memory>
@@ -17,7 +19,10 @@ class WaitingRoom {
   public:
     /// Duplicates the sockets' descriptors; the acceptors stay their owner's, who must not accept
     /// meanwhile. An acceptor whose descriptor cannot be duplicated is not served.
-    explicit WaitingRoom(std::vector<boost::asio::ip::tcp::acceptor*> const& acceptors);
+    /// The clock, which any thread may ask, outlives it.
+    WaitingRoom(
+        std::vector<boost::asio::ip::tcp::acceptor*> const& acceptors, manager::Clock const& clock
+    );
     WaitingRoom(WaitingRoom const&) = delete;
     WaitingRoom& operator=(WaitingRoom const&) = delete;
     /// Whoever is not answered yet is cut off, and asks again.
