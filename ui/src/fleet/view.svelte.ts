@@ -49,6 +49,13 @@ function select(all: ManagedServer[], filter: Filter): ManagedServer[] {
     return order(found, filter);
 }
 
+function countTags(all: ManagedServer[]): [string, number][] {
+    const counts = new Map<string, number>();
+    for (const server of all)
+        for (const tag of server.facts.tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+    return [...counts].sort(([a], [b]) => a.localeCompare(b));
+}
+
 function order(found: ManagedServer[], { sort, descending }: Filter): ManagedServer[] {
     const direction = descending ? -1 : 1;
     if (sort === "name") return descending ? found.reverse() : found;
@@ -75,12 +82,10 @@ class View {
     #timer = 0;
     #notBefore = 0;
 
-    /** Every tag there is, with its servers. */
+    /** Every tag there is, with its servers. An edit makes fleet.all anew; no status is asked. */
     tags = $derived.by(() => {
-        const counts = new Map<string, number>();
-        for (const server of fleet.all)
-            for (const tag of server.facts.tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
-        return [...counts].sort(([a], [b]) => a.localeCompare(b));
+        const { all } = fleet;
+        return untrack(() => countTags(all));
     });
 
     get isFiltered(): boolean {
@@ -92,7 +97,8 @@ class View {
         $effect(() => {
             const { all } = fleet;
             const { filter } = this;
-            this.#choose(all, filter);
+            // A status that changes is the other effect's, which takes its time.
+            untrack(() => this.#choose(all, filter));
             const selected = untrack(() => this.selected);
             const left = [...selected].filter((id) => fleet.find(id));
             if (left.length < selected.size) this.selected = new Set(left);
