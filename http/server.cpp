@@ -30,6 +30,7 @@ namespace {
 using asio::ip::tcp;
 
 constexpr core::seconds kDrain{8};
+constexpr core::seconds kQuickStart{3};
 constexpr std::chrono::minutes kTidyEvery{1};
 constexpr std::size_t kSearches = 4; ///< through the log at once
 
@@ -210,7 +211,7 @@ std::unique_ptr<WaitingRoom> Server::answer_meanwhile() {
     for (auto& entrance : parts_->entrances)
         if (!entrance.tls)
             plain.push_back(&entrance.acceptor);
-    return std::make_unique<WaitingRoom>(plain, parts_->given.clock);
+    return std::make_unique<WaitingRoom>(plain, parts_->given.clock, kQuickStart);
 }
 
 void Server::renew(TlsContext const& tls) {

@@ -64,8 +64,8 @@ class Server final : public manager::Subscriber {
     /// From here on it is called so. On the thread of run().
     void rename(Names names);
 
-    /// While this lives, the plain addresses answer that the log is being read. Between listen()
-    /// and run().
+    /// While this lives, the plain addresses answer that the log is being read, once that takes
+    /// longer than 3 s. Between listen() and run().
     std::unique_ptr<WaitingRoom> answer_meanwhile();
 
     /// Serves. Returns after stop(), when every connection has ended, at most 8 s later. The writer

@@ -54,7 +54,7 @@ struct WaitingRoom::Parts {
     explicit Parts(manager::Clock const& given)
         : clock(given) {}
 
-    asio::awaitable<void> receive(tcp::acceptor& acceptor);
+    asio::awaitable<void> receive(tcp::acceptor& acceptor, std::chrono::milliseconds patience);
     asio::awaitable<void> answer(std::shared_ptr<tcp::socket> guest);
 
     manager::Clock const& clock;
@@ -64,7 +64,10 @@ struct WaitingRoom::Parts {
     std::thread thread;
 };
 
-asio::awaitable<void> WaitingRoom::Parts::receive(tcp::acceptor& acceptor) {
+asio::awaitable<void>
+WaitingRoom::Parts::receive(tcp::acceptor& acceptor, std::chrono::milliseconds patience) {
+    asio::steady_timer opening(io, patience);
+    co_await opening.async_wait(asio::use_awaitable);
     while (true) {
         ErrorCode error;
         auto token = asio::redirect_error(asio::use_awaitable, error);
@@ -111,7 +114,11 @@ asio::awaitable<void> WaitingRoom::Parts::answer(std::shared_ptr<tcp::socket> gu
     --guests;
 }
 
-WaitingRoom::WaitingRoom(std::vector<tcp::acceptor*> const& acceptors, manager::Clock const& clock)
+WaitingRoom::WaitingRoom(
+    std::vector<tcp::acceptor*> const& acceptors,
+    manager::Clock const& clock,
+    std::chrono::milliseconds patience
+)
     : parts_(std::make_unique<Parts>(clock)) {
     for (auto* const given : acceptors) {
         int const descriptor = ::dup(given->native_handle());
@@ -120,7 +127,7 @@ WaitingRoom::WaitingRoom(std::vector<tcp::acceptor*> const& acceptors, manager::
         auto& own = parts_->acceptors.emplace_back(parts_->io);
         ErrorCode error;
         own.assign(given->local_endpoint().protocol(), descriptor, error);
-        auto receiving = parts_->receive(own);
+        auto receiving = parts_->receive(own, patience);
         asio::co_spawn(parts_->io, std::move(receiving), asio::detached);
     }
     parts_->thread = std::thread([parts = parts_.get()] { parts->io.run(); });

@@ -4,6 +4,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -18,10 +19,13 @@ namespace cpm::http {
 class WaitingRoom {
   public:
     /// Duplicates the sockets' descriptors; the acceptors stay their owner's, who must not accept
-    /// meanwhile. An acceptor whose descriptor cannot be duplicated is not served.
-    /// The clock, which any thread may ask, outlives it.
+    /// meanwhile. An acceptor whose descriptor cannot be duplicated is not served. The clock, which
+    /// any thread may ask, outlives it. Opens after `patience`: a start that is quick enough to
+    /// wait for turns nobody away.
     WaitingRoom(
-        std::vector<boost::asio::ip::tcp::acceptor*> const& acceptors, manager::Clock const& clock
+        std::vector<boost::asio::ip::tcp::acceptor*> const& acceptors,
+        manager::Clock const& clock,
+        std::chrono::milliseconds patience
     );
     WaitingRoom(WaitingRoom const&) = delete;
     WaitingRoom& operator=(WaitingRoom const&) = delete;

@@ -42,7 +42,7 @@ TEST_CASE("waiting room: readiness says verifying, all else is told to ask again
     auto acceptor = listen_on(io, "127.0.0.1:0").value();
     auto const door = acceptor.local_endpoint();
     {
-        WaitingRoom const room({&acceptor}, clock);
+        WaitingRoom const room({&acceptor}, clock, {});
         auto const ready = ask(door, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
         CHECK(ready.starts_with("HTTP/1.1 503 "));
         CHECK(contains(ready, "\r\nConnection: close\r\n"));
@@ -76,7 +76,7 @@ TEST_CASE("waiting room: who says nothing does not hold up the start (3.6)") {
     auto acceptor = listen_on(io, "127.0.0.1:0").value();
     tcp::socket silent(io);
     {
-        WaitingRoom const room({&acceptor}, clock);
+        WaitingRoom const room({&acceptor}, clock, {});
         silent.connect(acceptor.local_endpoint());
         ask(acceptor.local_endpoint(), "GET /readyz HTTP/1.1\r\n\r\n");
     }
