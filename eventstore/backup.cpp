@@ -135,6 +135,8 @@ core::Result<void> copy_notes(SideFiles const& from, SideFiles const& to) {
         return copied;
     if (auto copied = copy_if_any(from.rolled_back, to.rolled_back); !copied)
         return copied;
+    if (auto copied = copy_if_any(from.list, to.list); !copied)
+        return copied;
     return copy_if_any(from.witness, to.witness);
 }
 

@@ -3,9 +3,11 @@
 #include "core/assert.hpp"
 #include "eventstore/durable_file.hpp"
 #include "eventstore/fault_point.hpp"
+#include "eventstore/list_of_files.hpp"
 #include "eventstore/record.hpp"
 #include "eventstore/rocksdb_options.hpp"
 
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
@@ -66,7 +68,15 @@ RocksDbLog::RocksDbLog(Private, SideFiles files, std::unique_ptr<Database> datab
     : files_(std::move(files))
     , database_(std::move(database)) {}
 
-RocksDbLog::~RocksDbLog() = default;
+RocksDbLog::~RocksDbLog() {
+    // A compaction that ends after the last witness would be in the list, but not in its note.
+    bool const is_open = !list_noted_.empty() && refusing_.empty();
+    if (!is_open)
+        return;
+    rocksdb::CancelAllBackgroundWork(&database_->db(), true);
+    // Without it the list is compared as far as it was noted before.
+    static_cast<void>(note_list(files_, *database_, list_noted_));
+}
 
 Database::State RocksDbLog::state() const {
     std::lock_guard const lock(mutex_);
@@ -159,6 +169,8 @@ RocksDbLog::refuse_further(std::string why, std::optional<core::Sequence> doubtf
 }
 
 core::Result<void> RocksDbLog::keep_witness() {
+    if (auto noted = note_list(files_, *database_, list_noted_); !noted)
+        return noted;
     Head const now = head();
     if (witness_ == now)
         return {};

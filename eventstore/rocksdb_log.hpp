@@ -88,6 +88,7 @@ class RocksDbLog final : public EventLog {
 
     // The writer's own.
     std::optional<Head> witness_; ///< as it is on disk
+    std::string list_noted_;      ///< of RocksDB's list of files
     std::string refusing_;        ///< why nothing is accepted any more; empty: all is well
 };
 

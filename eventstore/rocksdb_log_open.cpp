@@ -1,8 +1,10 @@
 // Opening the log: what must hold before anything is read from it or appended to it.
 #include "eventstore/hash.hpp"
+#include "eventstore/list_of_files.hpp"
 #include "eventstore/record.hpp"
 #include "eventstore/rocksdb_log.hpp"
 #include "eventstore/rocksdb_options.hpp"
+#include "eventstore/rocksdb_reader.hpp"
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
@@ -16,10 +18,24 @@ tl::unexpected<core::Error> refused(SideFiles const& files, std::string const& w
     return core::fail(
         core::ErrorCode::Corrupt,
         files.log.string() + ": " + why +
-            ". Restore the data directory from a backup, or start with --accept-truncated-log to "
-            "go "
-            "on from what is there"
+            ". Restore the data directory from a backup, or start with --accept-truncated-log "
+            "to go on from what is there"
     );
+}
+
+std::string ends_before(Head const& head, Head const& witness) {
+    return "it ends at event " + std::to_string(head.sequence.value) + ", but had reached event " +
+           std::to_string(witness.sequence.value);
+}
+
+// Where the events end says more to people than the name of a list; looked at without changing
+// anything. Else `why` as it is.
+std::string in_events(fs::path const& directory, std::string why) {
+    auto const witness = read_witness(SideFiles(directory));
+    auto const reader = RocksDbReader::open(directory);
+    if (!reader || !witness || !*witness || (*reader)->head().sequence >= (*witness)->sequence)
+        return why;
+    return ends_before((*reader)->head(), **witness);
 }
 
 core::Result<void> make_directory(fs::path const& directory) {
@@ -53,6 +69,12 @@ core::Result<void> put_durably(Database const& database, rocksdb::WriteBatch& ba
     return {};
 }
 
+core::Result<void> note_damage(SideFiles const& files, std::string const& why) {
+    auto const witness = read_witness(files);
+    std::uint64_t const epoch = witness && *witness ? (*witness)->epoch : 1;
+    return write_rolled_back(files, {epoch, why, epoch});
+}
+
 /// What the index lists behind the head was lost: the numbers will be those of other events.
 core::Result<void> forget_behind(Database const& database, core::Sequence head) {
     auto* const index = database.family(ColumnFamily::ByServer);
@@ -62,6 +84,26 @@ core::Result<void> forget_behind(Database const& database, core::Sequence head) 
             batch.Delete(index, key_of(server, sequence));
     });
     return read ? put_durably(database, batch) : read;
+}
+
+/// What the index lacks of the log, which it is derived from: its newest files may have been lost.
+core::Result<void> complete_index(Database const& database, Database::State const& state) {
+    auto* const index = database.family(ColumnFamily::ByServer);
+    rocksdb::WriteBatch batch;
+    core::Result<void> written;
+    // A record that cannot be read is found, and named, by all who read it.
+    static_cast<void>(database
+                          .read(state, {1}, state.head.sequence, [&](StoredEvent const& stored) {
+                              for (auto const server : {stored.event.server, core::ServerId{}})
+                                  if (concerns(stored.event, server))
+                                      batch.Put(index, key_of(server, stored.event.sequence), "");
+                              if (batch.Count() >= 10'000) {
+                                  written = put_durably(database, batch);
+                                  batch.Clear();
+                              }
+                              return written.has_value();
+                          }));
+    return written ? put_durably(database, batch) : written;
 }
 
 } // namespace
@@ -74,16 +116,26 @@ core::Result<std::unique_ptr<RocksDbLog>> RocksDbLog::open(OpenOptions const& op
     if (create && has_remains(files) && !options.accept_truncated_log)
         return refused(files, "the database is gone, but traces of one are left");
 
+    auto const other_list = why_not_the_list_noted(files);
+    if (!options.accept_truncated_log) {
+        if (!other_list)
+            return tl::make_unexpected(other_list.error());
+        if (!other_list->empty())
+            return refused(files, in_events(options.directory, *other_list));
+    }
+    std::string why = other_list ? *other_list : other_list.error().detail;
+    if (!why.empty())
+        // Noted first: RocksDB writes a new list, and only this note knows that the old one was
+        // not whole.
+        if (auto noted = note_damage(files, why); !noted)
+            return tl::make_unexpected(noted.error());
     auto database = Database::open_writer(files.log, create, Database::Recovery::Strict);
-    std::string why;
     if (!database && database.error().code == core::ErrorCode::Corrupt) {
         why = "it is damaged (" + database.error().detail + ")";
         if (!options.accept_truncated_log)
             return refused(files, why);
         // Noted first: once the damaged end is dropped, only this note knows that there was one.
-        auto const witness = read_witness(files);
-        std::uint64_t const epoch = witness && *witness ? (*witness)->epoch : 1;
-        if (auto noted = write_rolled_back(files, {epoch, why, epoch}); !noted)
+        if (auto noted = note_damage(files, why); !noted)
             return tl::make_unexpected(noted.error());
         database = Database::open_writer(files.log, false, Database::Recovery::Salvage);
         if (!database)
@@ -104,7 +156,7 @@ core::Result<std::unique_ptr<RocksDbLog>> RocksDbLog::open(OpenOptions const& op
 core::Result<void> RocksDbLog::begin(bool accept, std::string why) {
     auto found = database_->state();
     if (!found)
-        return tl::make_unexpected(found.error());
+        return core::fail(found.error().code, files_.log.string() + ": " + found.error().detail);
     state_ = std::move(*found);
     if (!state_.log_id)
         if (auto begun = begin_new(); !begun)
@@ -167,8 +219,7 @@ core::Result<std::string> RocksDbLog::why_truncated(std::optional<Head> const& w
                    ? "it has events, but no head witness (" + files_.witness.string() + ")"
                    : std::string();
     if (head.sequence < witness->sequence)
-        return "it ends at event " + number(head.sequence) + ", but had reached event " +
-               number(witness->sequence);
+        return ends_before(head, *witness);
     if (head.epoch < witness->epoch)
         return "it is of epoch " + std::to_string(head.epoch) + ", but had reached epoch " +
                std::to_string(witness->epoch);
@@ -190,6 +241,8 @@ core::Result<void>
 RocksDbLog::accept_truncated(std::uint64_t witnessed_epoch, std::string const& why) {
     if (auto forgotten = forget_behind(*database_, state_.head.sequence); !forgotten)
         return forgotten;
+    if (auto completed = complete_index(*database_, state_); !completed)
+        return completed;
     // The epoch that ends the rollback must be higher than any that was witnessed.
     if (witnessed_epoch > state_.head.epoch) {
         rocksdb::WriteBatch batch;

@@ -4,6 +4,7 @@
 #include "eventstore/hash.hpp"
 
 #include <charconv>
+#include <fstream>
 
 namespace cpm::eventstore {
 namespace {
@@ -55,6 +56,7 @@ tl::unexpected<core::Error> unreadable(std::filesystem::path const& path) {
 SideFiles::SideFiles(std::filesystem::path const& data)
     : log(data / "log")
     , witness(data / "head-witness")
+    , list(data / "list-of-files")
     , unconfirmed(data / "unconfirmed-from")
     , rolled_back(data / "rolled-back") {}
 
@@ -96,7 +98,13 @@ core::Result<std::optional<core::Sequence>> read_unconfirmed(SideFiles const& fi
 }
 
 core::Result<void> write_unconfirmed(SideFiles const& files, core::Sequence from) {
-    return write_file_durably(files.unconfirmed, "sequence " + std::to_string(from.value) + "\n");
+    std::string const text = "sequence " + std::to_string(from.value) + "\n";
+    auto written = write_file_durably(files.unconfirmed, text);
+    // On a disk that syncs nothing any more the records are as uncertain as this note: while the
+    // machine stays up the next start finds both.
+    if (!written)
+        std::ofstream(files.unconfirmed, std::ios::trunc) << text;
+    return written;
 }
 
 core::Result<std::optional<RolledBack>> read_rolled_back(SideFiles const& files) {

@@ -28,6 +28,7 @@ struct SideFiles {
     explicit SideFiles(std::filesystem::path const& data);
     std::filesystem::path log; ///< the database's directory
     std::filesystem::path witness;
+    std::filesystem::path list; ///< what RocksDB's list of files began with: list_of_files.hpp
     std::filesystem::path unconfirmed;
     std::filesystem::path rolled_back;
 };

@@ -2,7 +2,9 @@
 #include "eventstore/fault_point.hpp"
 #include "eventstore/side_files.hpp"
 #include "tests/eventstore/events.hpp"
+#include "tests/eventstore/processes.hpp"
 #include "tests/eventstore/rocksdb_files.hpp"
+#include "tests/eventstore/syncs.hpp"
 #include "tests/eventstore/temporary_directory.hpp"
 #include "tests/support/skip.hpp"
 
@@ -10,7 +12,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace cpm::core;
@@ -18,25 +19,6 @@ using namespace cpm::eventstore;
 namespace fs = std::filesystem;
 
 namespace {
-
-// A process of its own: this program again, running one case that is otherwise skipped.
-pid_t start(char const* test_case, fs::path const& directory, std::string const& fault = "") {
-    auto const child = ::fork();
-    if (child != 0)
-        return child;
-    ::setenv("CPM_TEST_DIRECTORY", directory.c_str(), 1);
-    ::setenv("CPM_FAULT", fault.c_str(), 1);
-    std::string const filter = std::string("--test-case=") + test_case;
-    ::execl("/proc/self/exe", "test", filter.c_str(), "--no-skip", "--minimal", nullptr);
-    ::_exit(127);
-}
-
-// Its exit status, or minus the signal that ended it.
-int wait_for(pid_t child) {
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
 
 fs::path given_directory() {
     char const* const directory = std::getenv("CPM_TEST_DIRECTORY");
@@ -84,6 +66,62 @@ TEST_CASE("fence: a second process is refused until the first is done (2.2)") {
     }
     CHECK(wait_for(start("child: appends five pairs", directory.path())) == 0);
     CHECK(open_log(directory.path()).log->head().sequence == Sequence{12});
+}
+
+// Appends as a manager does and notes what it acknowledged; the sync that CPM_TEST_SYNC names fails
+// (a minus before it: and all after it). Exit status 3 when it met that failure.
+TEST_CASE("child: appends while a sync fails" * doctest::skip()) {
+    auto const directory = given_directory();
+    leave_out_syncs(); // but count them
+    int const which = std::atoi(std::getenv("CPM_TEST_SYNC"));
+    fail_sync(std::abs(which), which < 0);
+    auto const opening = open_log(directory / "data");
+    for (int i = 0; opening.log && i < 6; ++i) {
+        if (append_simple(*opening.log, 2) == "")
+            set_file_text(
+                directory / "acknowledged", std::to_string(opening.log->head().sequence.value)
+            );
+        static_cast<void>(opening.log->keep_witness());
+    }
+    if (failed_syncs() > 0)
+        ::_exit(3);
+}
+
+TEST_CASE("sync: whichever one fails, once or for good, nothing acknowledged is lost (2.2)") {
+    int met = 0;
+    for (bool const for_good : {false, true}) {
+        for (int n = 1;; ++n) {
+            TemporaryDirectory directory;
+            ::setenv("CPM_TEST_SYNC", std::to_string(for_good ? -n : n).c_str(), 1);
+            auto const ended =
+                wait_for(start("child: appends while a sync fails", directory.path()));
+            REQUIRE_MESSAGE(n < 500, "syncs without end");
+            if (ended == 0)
+                break; // there are fewer syncs than that
+            CHECK_MESSAGE(ended == 3, "sync ", n);
+            ++met;
+            auto const note = file_text(directory.path() / "acknowledged");
+            auto const acknowledged = std::strtoull(note.c_str(), nullptr, 10);
+            auto const opening = open_log(directory.path() / "data");
+            if (!opening.log) {
+                // Before CURRENT was there: what is left looks like a database that lost it.
+                CHECK_MESSAGE(acknowledged == 0, "sync ", n, ": ", opening.why);
+                CHECK(opening.why.find("traces of one are left") != std::string::npos);
+                continue;
+            }
+            auto const [events, error] = read_all(*opening.log);
+            CHECK_MESSAGE(error == "", "sync ", n);
+            CHECK_MESSAGE(events == simple_events(0, events.size()), "sync ", n);
+            CHECK_MESSAGE(events.size() >= acknowledged, "sync ", n);
+            if (events.size() > acknowledged) {
+                // Never promised: then that is known, and from where.
+                REQUIRE_MESSAGE(opening.log->unconfirmed_from(), "sync ", n);
+                CHECK(opening.log->unconfirmed_from()->value == acknowledged + 1);
+            }
+        }
+    }
+    MESSAGE(met, " failed syncs");
+    CHECK(met > 20);
 }
 
 #ifdef CPM_FAULT_POINTS

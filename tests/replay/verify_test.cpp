@@ -135,6 +135,34 @@ TEST_CASE("verify: a witness of a later epoch is named (2.2)") {
     CHECK(faults(data) == "witness 11, exit 1");
 }
 
+TEST_CASE(
+    "verify: another list of files than was noted is named, and neither copied nor put back (2.2)"
+) {
+    Data const data(small_history());
+    auto const copy = data.path().string() + "-copy";
+    REQUIRE(replay(data.with("backup " + copy)).status == 0);
+    // The note has another hash: the list that can be read is another than was there.
+    for (auto const& changed : {data.path(), std::filesystem::path(copy)}) {
+        std::string note;
+        std::getline(std::ifstream(changed / "list-of-files"), note);
+        note.back() = note.back() == '0' ? '1' : '0';
+        std::ofstream(changed / "list-of-files") << note << '\n';
+    }
+    CHECK(faults(data) == "witness null, exit 1");
+    CHECK(
+        replay(data.with("verify")).out.find("its list of files, MANIFEST-") != std::string::npos
+    );
+    auto const again = replay(data.with("backup " + copy + "-2"));
+    CHECK(again.status == 3);
+    CHECK(again.err.find("its list of files, MANIFEST-") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(copy + "-2"));
+    auto const restored = replay("--data-dir '" + copy + "-3' restore " + copy);
+    CHECK(restored.status == 3);
+    CHECK(restored.err.find("its list of files, MANIFEST-") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(copy + "-3"));
+    std::filesystem::remove_all(copy);
+}
+
 TEST_CASE("verify: a log that was opened although it had lost records is no clean one (2.2)") {
     Data const data(small_history());
     data.drop(11);

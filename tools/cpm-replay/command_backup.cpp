@@ -1,6 +1,7 @@
 // cpm-replay backup, restore: a data directory copied as a whole, and read before it is told of.
 #include "eventstore/backup.hpp"
 #include "eventstore/hash.hpp"
+#include "eventstore/list_of_files.hpp"
 #include "eventstore/side_files.hpp"
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/interruption.hpp"
@@ -16,12 +17,21 @@ namespace {
 
 using eventstore::Head;
 
-/// Reads a whole log and its chain, and compares it with its witness. Corrupt when it is not all
-/// that was there.
+/// Reads a whole log and its chain, and compares it with its witness and its list of files with
+/// what was noted of it. Corrupt when it is not all that was there.
 core::Result<Head> read_all(std::filesystem::path const& data) {
-    auto const witness = eventstore::read_witness(eventstore::SideFiles(data));
+    eventstore::SideFiles const files(data);
+    auto const witness = eventstore::read_witness(files);
     if (!witness)
         return tl::make_unexpected(witness.error());
+    auto const other_list = eventstore::why_not_the_list_noted(files);
+    if (!other_list)
+        return tl::make_unexpected(other_list.error());
+    if (!other_list->empty())
+        return core::fail(
+            core::ErrorCode::Corrupt,
+            fmt::format("the log of {} is not whole: {}", data.string(), *other_list)
+        );
     auto const log = eventstore::RocksDbReader::open(data);
     if (!log)
         return tl::make_unexpected(log.error());

@@ -2,6 +2,7 @@
 // not end the checking; a disk that cannot be read does.
 #include "eventstore/codec.hpp"
 #include "eventstore/hash.hpp"
+#include "eventstore/list_of_files.hpp"
 #include "eventstore/record.hpp"
 #include "eventstore/side_files.hpp"
 #include "projections/json_parts.hpp"
@@ -227,6 +228,11 @@ std::optional<Head> read_beside(eventstore::SideFiles const& files, std::vector<
              {},
              {},
              files.witness.string() + " is missing: nothing tells whether the log lost its end"}
+        );
+    auto const other_list = eventstore::why_not_the_list_noted(files);
+    if (!other_list || !other_list->empty())
+        faults.push_back(
+            {Check::Witness, {}, {}, other_list ? *other_list : other_list.error().detail}
         );
     return witness ? *witness : std::nullopt;
 }

@@ -1,0 +1,328 @@
+// A thousand damaged copies of cleanly stopped logs (event log 2.2): each opens with exactly the
+// history that was written, or is refused with a reason, at the second attempt too.
+//
+// CPM_DAMAGED_COPIES is their number, CPM_DAMAGE_SEED the seed; CPM_DAMAGE_ONLY runs one of them.
+#include "tests/eventstore/damage.hpp"
+#include "tests/eventstore/events.hpp"
+#include "tests/eventstore/processes.hpp"
+#include "tests/eventstore/rocksdb_files.hpp"
+#include "tests/eventstore/syncs.hpp"
+#include "tests/eventstore/temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <unistd.h>
+
+using namespace cpm::core;
+using namespace cpm::eventstore;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kWorkers = 2;
+
+std::uint64_t setting(char const* name, std::uint64_t otherwise) {
+    char const* const text = std::getenv(name);
+    return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+// What was written: events about servers 1, 2, 3, 1, …, a person added with each tenth of them.
+using People = std::map<std::string, std::string>;
+
+People people_of(std::uint64_t events) {
+    People people;
+    for (std::uint64_t n = 10; n <= events; n += 10)
+        people["user_" + std::to_string(n)] = "since event " + std::to_string(n);
+    return people;
+}
+
+// One life of a manager: appends in batches, and stops cleanly.
+void live(fs::path const& data, std::uint64_t batches, std::uint64_t batch) {
+    auto const opening = open_log(data);
+    REQUIRE_MESSAGE(opening.log, opening.why);
+    for (std::uint64_t i = 0; i < batches; ++i) {
+        auto const after = opening.log->head().sequence;
+        std::vector<RecordChange> changes;
+        for (auto const& [key, value] : people_of(after.value + batch))
+            if (!people_of(after.value).contains(key))
+                changes.push_back({Table::Accounts, key, value});
+        REQUIRE(opening.log->append(after, simple_events(after.value, batch), changes));
+    }
+    REQUIRE(opening.log->keep_witness());
+}
+
+void copy_data(fs::path const& from, fs::path const& to) {
+    fs::remove_all(to);
+    fs::copy(from, to, fs::copy_options::recursive);
+}
+
+struct Base {
+    char const* name;
+    std::uint64_t events;
+    void (*make)(fs::path const& data, fs::path const& older);
+};
+
+constexpr Base kBases[] = {
+    {"a log that lies in its write-ahead log alone",
+     40,
+     [](fs::path const& data, fs::path const& older) {
+         live(data, 20, 1);
+         copy_data(data, older);
+         fs::remove_all(data);
+         live(data, 40, 1);
+     }},
+    {"a log of several lives",
+     60,
+     [](fs::path const& data, fs::path const& older) {
+         live(data, 20, 1);
+         live(data, 4, 5);
+         copy_data(data, older);
+         live(data, 20, 1);
+     }},
+    {"a log to which the last life added nothing",
+     40,
+     [](fs::path const& data, fs::path const& older) {
+         live(data, 20, 1);
+         copy_data(data, older);
+         live(data, 20, 1);
+         live(data, 0, 0);
+     }},
+    {"a log of large batches",
+     800,
+     [](fs::path const& data, fs::path const& older) {
+         live(data, 4, 100);
+         copy_data(data, older);
+         live(data, 2, 200);
+     }},
+};
+
+struct Verdict {
+    std::string outcome; ///< right, refused, damage noticed, WRONG
+    std::string why;
+};
+
+Verdict wrong(std::string why) {
+    return {"WRONG", std::move(why)};
+}
+
+// "event 12: …"
+bool names_event(std::string const& error) {
+    auto const colon = error.find(": ");
+    return error.starts_with("event ") && colon > 6 && colon != error.npos &&
+           error.find_first_not_of("0123456789", 6) == colon;
+}
+
+// Reads all that a manager would. `events`: how many were written.
+Verdict judge_reading(RocksDbLog const& log, std::uint64_t events) {
+    auto const [found, error] = read_all(log);
+    if (!error.empty())
+        return names_event(error) ? Verdict{"damage noticed", error}
+                                  : wrong("no sequence is named: " + error);
+    auto const expected = simple_events(0, events);
+    if (found != expected)
+        return wrong("its history has " + std::to_string(found.size()) + " events");
+    for (std::uint64_t server = 1; server <= 3; ++server) {
+        std::vector<Event> of_server;
+        auto const read = log.read_server({server}, {1}, {events}, [&](StoredEvent const& stored) {
+            of_server.push_back(stored.event);
+            return true;
+        });
+        if (!read)
+            return {"damage noticed", read.error().detail};
+        std::vector<Event> theirs;
+        for (auto const& event : expected)
+            if (event.server.value == server)
+                theirs.push_back(event);
+        if (of_server != theirs)
+            return wrong("the index of server " + std::to_string(server) + " is not whole");
+    }
+    People people;
+    auto const read =
+        log.read_table(Table::Accounts, [&](auto key, auto value) { people.emplace(key, value); });
+    if (!read)
+        return {"damage noticed", read.error().detail};
+    if (people != people_of(events))
+        return wrong("its people are " + std::to_string(people.size()));
+    return {"right", ""};
+}
+
+Verdict judge(fs::path const& data, std::uint64_t events) {
+    auto const opening = open_log(data);
+    if (!opening.log)
+        return opening.why.find(data.string()) != std::string::npos
+                   ? Verdict{"refused", opening.why}
+                   : wrong("refused without saying what: " + opening.why);
+    if (opening.log->rolled_back())
+        return wrong("opens as rolled back");
+    return judge_reading(*opening.log, events);
+}
+
+// A manager that was refused is started again by its unit: that must not make it any better, except
+// wholly.
+Verdict judge_twice(fs::path const& data, std::uint64_t events) {
+    auto const first = judge(data, events);
+    if (first.outcome == "WRONG")
+        return first;
+    auto again = judge(data, events);
+    if (again.outcome == "WRONG")
+        return wrong("the second time: " + again.why + " (first: " + first.why + ")");
+    if (first.outcome == "right" && again.outcome != "right")
+        return wrong("right, and the second time: " + again.why);
+    return first;
+}
+
+std::string one_line(std::string text) {
+    for (char& c : text)
+        if (c == '\n' || c == '\t')
+            c = ' ';
+    return text;
+}
+
+fs::path directory_of(char const* variable) {
+    char const* const directory = std::getenv(variable);
+    REQUIRE_MESSAGE(directory, "run by another case only");
+    return directory;
+}
+
+} // namespace
+
+// RocksDB is built with asserts, and its threads do not survive a fork: so this process never opens
+// a log itself, and each copy has a process of its own.
+TEST_CASE("child: judges its share of the damaged copies" * doctest::skip()) {
+    auto const directory = directory_of("CPM_TEST_DIRECTORY");
+    auto const seed = setting("CPM_DAMAGE_SEED", 0);
+    auto const worker = setting("CPM_DAMAGE_WORKER", 0);
+    auto const only = setting("CPM_DAMAGE_ONLY", ~0ull);
+    std::ofstream verdicts(directory / ("verdicts-" + std::to_string(worker)));
+    for (auto copy = worker; copy < setting("CPM_DAMAGED_COPIES", 0); copy += kWorkers) {
+        if (only != ~0ull && copy != only)
+            continue;
+        auto const which = copy % std::size(kBases);
+        auto const base = directory / ("base-" + std::to_string(which));
+        auto const data = directory / ("copy-" + std::to_string(worker));
+        auto const result = directory / ("result-" + std::to_string(worker));
+        copy_data(base, data);
+        auto const done = damage(data, base.string() + "-older", seed + copy);
+        fs::remove(result);
+        auto const child = ::fork();
+        if (child == 0) {
+            ::alarm(120);
+            leave_out_syncs(); // nobody cuts the power here
+            auto const verdict = judge_twice(data, kBases[which].events);
+            std::ofstream(result) << verdict.outcome << '\t' << one_line(verdict.why);
+            ::_exit(0);
+        }
+        auto const status = wait_for(child);
+        auto const verdict =
+            status == 0 ? file_text(result) : "died\tit ended with " + std::to_string(status);
+        verdicts << copy << '\t' << done.file << '\t' << kBases[which].name << ": " << done.what
+                 << '\t' << verdict << '\n';
+    }
+}
+
+TEST_CASE("damage: a log that was closed has noted all of its list of files (2.2)") {
+    TemporaryDirectory directory;
+    auto const data = directory.path() / "data";
+    for (int life = 0; life < 6; ++life) {
+        live(data, 3, 1);
+        auto const current = file_text(data / "log" / "CURRENT");
+        auto const list = current.substr(0, current.find('\n'));
+        auto const size = fs::file_size(data / "log" / list);
+        CHECK(file_text(data / "list-of-files").starts_with(list + ' ' + std::to_string(size) + ' ')
+        );
+    }
+}
+
+TEST_CASE("damage: a list of files that lost its end is refused; accepted, the index is whole (2.2)"
+) {
+    TemporaryDirectory directory;
+    auto const data = directory.path() / "data";
+    auto const list = [&] {
+        auto const current = file_text(data / "log" / "CURRENT");
+        return data / "log" / current.substr(0, current.find('\n'));
+    };
+    live(data, 20, 1);
+    live(data, 20, 1);
+    live(data, 20, 1);
+    // The last entries are of the accounts and of the index: their newest tables.
+    for (std::uint64_t const lost : {1, 60, 200, 270}) {
+        auto const copy = directory.path() / "whole";
+        copy_data(data, copy);
+        fs::resize_file(list(), fs::file_size(list()) - lost);
+        for (int start = 0; start < 2; ++start) {
+            auto const refused = open_log(data);
+            REQUIRE_FALSE(refused.log);
+            CHECK(refused.code == ErrorCode::Corrupt);
+            CHECK(
+                (refused.why.find("its list of files, MANIFEST-") != refused.why.npos ||
+                 refused.why.find("it ends at event") != refused.why.npos)
+            );
+            CHECK(refused.why.find("--accept-truncated-log") != refused.why.npos);
+        }
+        if (auto const accepted = open_log(data, true); accepted.log) {
+            CHECK(accepted.log->rolled_back());
+            auto const [events, error] = read_all(*accepted.log);
+            CHECK((!error.empty() || events.size() == accepted.log->head().sequence.value));
+            std::size_t of_server = 0;
+            REQUIRE(accepted.log->read_server({2}, {1}, {60}, [&](auto const&) {
+                return ++of_server > 0;
+            }));
+            if (error.empty())
+                CHECK(of_server == std::size_t(std::ranges::count_if(events, [](auto const& event) {
+                          return event.server.value == 2;
+                      })));
+        }
+        copy_data(copy, data);
+    }
+}
+
+TEST_CASE("damage: a thousand damaged copies are right or refused, none is wrong (2.2)") {
+    auto const copies = setting("CPM_DAMAGED_COPIES", 1000);
+    auto const seed = setting("CPM_DAMAGE_SEED", 20'261'122);
+    MESSAGE(copies, " damaged copies, CPM_DAMAGE_SEED=", seed);
+    TemporaryDirectory directory;
+    for (std::size_t i = 0; i < std::size(kBases); ++i) {
+        auto const base = directory.path() / ("base-" + std::to_string(i));
+        kBases[i].make(base, base.string() + "-older");
+    }
+    ::setenv("CPM_DAMAGED_COPIES", std::to_string(copies).c_str(), 1);
+    ::setenv("CPM_DAMAGE_SEED", std::to_string(seed).c_str(), 1);
+    std::vector<pid_t> workers;
+    for (int worker = 0; worker < kWorkers; ++worker) {
+        ::setenv("CPM_DAMAGE_WORKER", std::to_string(worker).c_str(), 1);
+        workers.push_back(start("child: judges its share of the damaged copies", directory.path()));
+    }
+    for (auto const worker : workers)
+        CHECK(wait_for(worker) == 0);
+
+    std::map<std::string, std::size_t> outcomes;
+    std::map<std::string, std::map<std::string, std::size_t>> files;
+    std::size_t total = 0;
+    for (int worker = 0; worker < kWorkers; ++worker) {
+        std::ifstream verdicts(directory.path() / ("verdicts-" + std::to_string(worker)));
+        for (std::string line; std::getline(verdicts, line); ++total) {
+            std::array<std::string, 5> part; // number, file, damage, outcome, why
+            std::istringstream columns(line);
+            for (auto& column : part)
+                std::getline(columns, column, '\t');
+            ++outcomes[part[3]];
+            ++files[part[1]][part[3]];
+            CHECK_MESSAGE((part[3] != "WRONG" && part[3] != "died"), line);
+            if (std::getenv("CPM_DAMAGE_VERBOSE"))
+                std::cout << line << '\n';
+        }
+    }
+    for (auto const& [file, counts] : files)
+        for (auto const& [outcome, count] : counts)
+            std::cout << "  " << file << ": " << count << " " << outcome << '\n';
+    CHECK(total == copies);
+    for (char const* outcome : {"right", "refused"})
+        CHECK_MESSAGE(outcomes[outcome] > 0, outcome);
+}

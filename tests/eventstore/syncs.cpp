@@ -1,0 +1,50 @@
+#include "tests/eventstore/syncs.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace {
+
+std::atomic<bool> left_out = false;
+std::atomic<bool> for_ever = false;
+std::atomic<int> until_failure = 0;
+std::atomic<int> failures = 0;
+
+int sync_by(long call, int fd) {
+    if (until_failure != 0) {
+        int const left = --until_failure;
+        if (left == 0)
+            until_failure = for_ever ? 1 : 0;
+        if (left == 0) {
+            ++failures;
+            errno = EIO;
+            return -1;
+        }
+    }
+    return left_out ? 0 : int(::syscall(call, fd));
+}
+
+} // namespace
+
+extern "C" int fsync(int fd) {
+    return sync_by(SYS_fsync, fd);
+}
+
+extern "C" int fdatasync(int fd) {
+    return sync_by(SYS_fdatasync, fd);
+}
+
+void leave_out_syncs() {
+    left_out = true;
+}
+
+void fail_sync(int n, bool for_good) {
+    for_ever = for_good;
+    until_failure = n;
+}
+
+int failed_syncs() {
+    return failures;
+}
