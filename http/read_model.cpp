@@ -1,8 +1,5 @@
 #include "http/read_model.hpp"
 
-#include "core/evolve.hpp"
-#include "projections/server_history.hpp"
-
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -18,7 +15,7 @@ void append(projections::NotificationChanges& all, projections::NotificationChan
 } // namespace
 
 void ReadModel::load(core::Event const& event) {
-    evolve(event);
+    (void)fold_.apply(event);
     head_.sequence = event.sequence;
 }
 
@@ -29,9 +26,9 @@ void ReadModel::load(eventstore::RecordChange const& record) {
 }
 
 void ReadModel::loaded(core::Now now) {
-    conclude();
-    head_.epoch = fleet_.epoch;
-    for (auto const& [id, server] : fleet_.servers) {
+    (void)fold_.conclude();
+    head_.epoch = fleet().epoch;
+    for (auto const& [id, server] : fleet().servers) {
         if (!core::standby_is_open(server.state))
             continue;
         auto const ends = server.requested_at + server.standby;
@@ -45,10 +42,10 @@ void ReadModel::loaded(core::Now now) {
 void ReadModel::apply(manager::Publication const& publication) {
     Applied applied{publication, {}};
     for (auto const& event : publication.events) {
-        append(applied.notifications, evolve(event));
+        append(applied.notifications, fold_.apply(event));
         note_standby(event, publication.now.mono);
     }
-    append(applied.notifications, conclude());
+    append(applied.notifications, fold_.conclude());
     for (auto const& change : publication.changes)
         load(change);
     for (auto const& [relay, asks] : publication.wake_asks) {
@@ -78,54 +75,11 @@ ReadModel::standby_remaining(core::Server const& server, core::MonoTime now) con
     return std::chrono::ceil<core::milliseconds>(found->second - now);
 }
 
-std::vector<core::Sequence> ReadModel::recent_events(core::ServerId server) const {
-    auto const found = recent_.find(server);
-    if (found == recent_.end())
-        return {};
-    return {found->second.begin(), found->second.end()};
-}
-
-projections::NotificationChanges ReadModel::evolve(core::Event const& event) {
-    // A decision's notifications follow from the fleet as that decision left it.
-    projections::NotificationChanges changes;
-    if (!open_decision_.empty() && open_decision_.front().decision != event.decision)
-        changes = conclude();
-    core::evolve(fleet_, event);
-    note_recent(event);
-    open_decision_.push_back(event);
-    return changes;
-}
-
-void ReadModel::note_recent(core::Event const& event) {
-    if (projections::concerns_all_servers(event))
-        common_.push_back(event);
-    auto const* server = fleet_.find(event.server);
-    if (!server) {
-        recent_.erase(event.server);
-        return;
-    }
-    if (server->changed != event.sequence)
-        return; // a routine heartbeat
-    auto& recent = recent_[server->id];
-    recent.push_back(event.sequence);
-    if (recent.size() > kRecent)
-        recent.pop_front();
-}
-
 void ReadModel::note_standby(core::Event const& event, core::MonoTime now) {
     if (auto const* requested = std::get_if<core::PowerRequested>(&event.payload))
         standby_ends_.insert_or_assign(event.server, now + requested->standby);
     else if (std::holds_alternative<core::ServerRemoved>(event.payload))
         standby_ends_.erase(event.server);
-}
-
-projections::NotificationChanges ReadModel::conclude() {
-    if (open_decision_.empty())
-        return {};
-    auto changes = notifications_.apply_decision(open_decision_, fleet_);
-    raised_.apply_decision(open_decision_, changes, notifications_, fleet_);
-    open_decision_.clear();
-    return changes;
 }
 
 } // namespace cpm::http

@@ -2,12 +2,10 @@
 
 #include "core/fleet.hpp"
 #include "eventstore/event_log.hpp"
-#include "http/raised_notifications.hpp"
 #include "manager/accounts.hpp"
 #include "manager/publication.hpp"
-#include "projections/notifications.hpp"
+#include "projections/log_fold.hpp"
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -29,8 +27,6 @@ using Observer = std::function<void(Applied const& applied)>;
 /// it is given.
 class ReadModel {
   public:
-    static constexpr std::size_t kRecent = 20; ///< events remembered of each server
-
     /// One event of the history (before serving).
     void load(core::Event const& event);
     void load(eventstore::RecordChange const& record);
@@ -41,40 +37,32 @@ class ReadModel {
     void apply(manager::Publication const& publication);
     void observe(Observer observer) { observers_.push_back(std::move(observer)); }
 
-    core::Fleet const& fleet() const { return fleet_; }
+    core::Fleet const& fleet() const { return fold_.fleet(); }
     manager::Accounts const& accounts() const { return accounts_; }
-    projections::Notifications const& notifications() const { return notifications_; }
-    RaisedNotifications const& raised() const { return raised_; }
+    projections::Notifications const& notifications() const { return fold_.notifications(); }
+    projections::RaisedNotifications const& raised() const { return fold_.raised(); }
+    projections::SignInAddresses const& sign_ins() const { return fold_.sign_ins(); }
     eventstore::Head const& head() const { return head_; }
     /// What a server's agent is to send for others now.
     std::vector<manager::WakeAsk> wake_asks(core::ServerId relay, core::MonoTime now) const;
 
-    /// The last events of a server that changed something, ascending; at least the one that added
-    /// it.
-    std::vector<core::Sequence> recent_events(core::ServerId server) const;
-    /// All events that concern every server (projections::ServerHistory), ascending.
-    std::vector<core::Event> const& common_events() const { return common_; }
+    /// As LogFold has them.
+    std::vector<core::Sequence> recent_events(core::ServerId server) const {
+        return fold_.recent_events(server);
+    }
+    std::vector<core::Event> const& common_events() const { return fold_.common_events(); }
 
     /// What is left of a server's open standby time; zero when none is open.
     core::milliseconds standby_remaining(core::Server const& server, core::MonoTime now) const;
 
   private:
-    /// What the decision before it changed, if this event begins another.
-    projections::NotificationChanges evolve(core::Event const& event);
-    void note_recent(core::Event const& event);
     void note_standby(core::Event const& event, core::MonoTime now);
-    projections::NotificationChanges conclude();
 
-    core::Fleet fleet_;
+    projections::LogFold fold_;
     manager::Accounts accounts_;
-    projections::Notifications notifications_;
-    RaisedNotifications raised_;
     eventstore::Head head_;
     std::unordered_map<core::ServerId, core::MonoTime> standby_ends_;
     std::unordered_map<core::ServerId, std::vector<manager::WakeAsk>> wake_asks_; ///< by relay
-    std::unordered_map<core::ServerId, std::deque<core::Sequence>> recent_;
-    std::vector<core::Event> common_;
-    std::vector<core::Event> open_decision_; ///< until its last event is taken in
     std::vector<Observer> observers_;
 };
 

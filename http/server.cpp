@@ -22,7 +22,6 @@
 
 #include <deque>
 #include <sys/resource.h>
-#include <variant>
 
 namespace cpm::http {
 namespace {
@@ -171,8 +170,6 @@ Server::~Server() = default;
 
 void Server::on_history(core::Event const& event) {
     parts_->model.load(event);
-    if (auto const* const signed_in = std::get_if<core::SignedIn>(&event.payload))
-        parts_->throttle.succeeded(signed_in->username, signed_in->address);
 }
 
 void Server::on_record(eventstore::RecordChange const& record) {
@@ -272,6 +269,7 @@ void Server::run(manager::Writer& writer) {
         .on_drained = [&parts] { parts.io.stop(); },
     });
     parts.model.loaded(now);
+    parts.throttle.loaded(parts.model.sign_ins());
     parts.streams.loaded();
     parts.webhooks.start(*parts.app);
     parts.authentication.start(now);

@@ -32,18 +32,11 @@ SignInThrottle::attempt(std::string_view username, std::string_view address, cor
 void SignInThrottle::succeeded(std::string_view username, std::string_view address) {
     addresses_.forgive(address);
     accounts_.forgive(username);
-    auto& known = known_[std::string(username)];
-    known.remove_if([&](std::string const& other) { return other == address; });
-    known.emplace_back(address);
-    if (known.size() > kMaxKnown)
-        known.pop_front();
+    known_.note(username, address);
 }
 
 bool SignInThrottle::knows(std::string_view username, std::string_view address) const {
-    if (is_this_machine(address))
-        return true;
-    auto const found = known_.find(username);
-    return found != known_.end() && std::ranges::count(found->second, address) > 0;
+    return is_this_machine(address) || known_.knows(username, address);
 }
 
 core::MonoClock::duration

@@ -2,13 +2,14 @@
 
 #include "core/result.hpp"
 #include "core/time.hpp"
+#include "projections/sign_in_addresses.hpp"
 
 #include <cstddef>
 #include <list>
-#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace cpm::http {
 
@@ -26,15 +27,15 @@ class SignInThrottle {
     static constexpr core::seconds kCap{60};
     static constexpr std::chrono::minutes kForgiven{15};
     static constexpr std::size_t kMaxEntries = 4096; ///< of each kind; the oldest are forgotten
-    static constexpr std::size_t kMaxKnown = 16;     ///< addresses remembered for an account
 
     /// Call before a password is looked at: counts as a failure until succeeded() says otherwise,
     /// so that tries at the same time count, too. Fails with Throttled and the seconds to wait.
     core::Result<void>
     attempt(std::string_view username, std::string_view address, core::MonoTime now);
 
-    /// Also fed from the history: addresses people sign in from.
     void succeeded(std::string_view username, std::string_view address);
+    /// The end of the history: where people have signed in from.
+    void loaded(projections::SignInAddresses known) { known_ = std::move(known); }
 
   private:
     struct Failures {
@@ -55,7 +56,7 @@ class SignInThrottle {
 
     Book accounts_;
     Book addresses_;
-    std::map<std::string, std::list<std::string>, std::less<>> known_; ///< account → addresses
+    projections::SignInAddresses known_;
 };
 
 } // namespace cpm::http

@@ -108,7 +108,7 @@ std::optional<core::ActualStatus> status_of(NotificationKind kind) {
 
 } // namespace
 
-WebhookMessage compose_message(manager::Webhook const& webhook, Raised const& raised) {
+WebhookMessage compose_message(manager::Webhook const& webhook, projections::Raised const& raised) {
     auto const& notification = raised.notification;
     auto data = projections::to_json(notification);
     json::array servers;

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "http/raised_notifications.hpp"
 #include "manager/webhook.hpp"
+#include "projections/raised_notifications.hpp"
 
 #include <string>
 #include <string_view>
@@ -20,7 +20,7 @@ struct WebhookMessage {
 };
 
 /// One notification, in the words of the preset.
-WebhookMessage compose_message(manager::Webhook const& webhook, Raised const& raised);
+WebhookMessage compose_message(manager::Webhook const& webhook, projections::Raised const& raised);
 
 /// That the log was rolled back: no notification of the log itself. `epoch`: the log's.
 WebhookMessage compose_rolled_back(manager::Webhook const& webhook, std::uint64_t epoch);

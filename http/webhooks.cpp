@@ -88,11 +88,11 @@ void Webhooks::take_news(core::MonoTime now) {
     auto const& items = model_.raised().items();
     auto const fresh = std::min<std::uint64_t>(model_.raised().count() - taken_, items.size());
     taken_ = model_.raised().count();
-    auto const due = now + RaisedNotifications::kSettle;
+    auto const due = now + projections::RaisedNotifications::kSettle;
     for (auto& [id, receiver] : receivers_) {
         for (auto it = items.end() - static_cast<std::ptrdiff_t>(fresh); it != items.end(); ++it)
             receiver.pending.push_back(std::make_shared<Pending>(Pending{*it, 0, due}));
-        while (receiver.pending.size() > RaisedNotifications::kMost)
+        while (receiver.pending.size() > projections::RaisedNotifications::kMost)
             receiver.pending.pop_front();
     }
 }

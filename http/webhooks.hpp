@@ -1,9 +1,9 @@
 #pragma once
 
-#include "http/raised_notifications.hpp"
 #include "http/read_model.hpp"
 #include "http/webhook_client.hpp"
 #include "manager/clock.hpp"
+#include "projections/raised_notifications.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -62,7 +62,7 @@ class Webhooks {
   private:
     /// One notification for one webhook.
     struct Pending {
-        std::shared_ptr<Raised> raised; ///< null: that the log was rolled back
+        std::shared_ptr<projections::Raised> raised; ///< null: that the log was rolled back
         std::size_t attempts = 0;
         core::MonoTime due{};
         bool done = false;

@@ -26,6 +26,13 @@ class MassSilence {
     std::vector<core::ServerId> const& covered() const { return covered_; }
     bool covers(core::ServerId server) const;
 
+    /// Every member (packing.hpp).
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        auto& [reporting, recent, covered] = self;
+        archive(reporting, recent, covered);
+    }
+
   private:
     struct Loss {
         core::ServerId server;

@@ -50,6 +50,13 @@ class Notifications {
     /// The one that stands by this id, or null. Valid until the next decision is applied.
     Notification const* find(std::string_view id) const;
 
+    /// Every member (packing.hpp).
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        auto& [shown, silence, many, standing] = self;
+        archive(shown, silence, many, standing);
+    }
+
   private:
     struct Key {
         core::Sequence raised_by;

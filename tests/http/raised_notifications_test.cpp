@@ -80,13 +80,13 @@ TEST_CASE("raised: it says what the notification says now (HTTP 3.2)") {
 
 TEST_CASE("raised: the newest are kept (HTTP 3.2)") {
     auto world = two_up();
-    for (std::size_t i = 0; i < http::RaisedNotifications::kMost + 5; ++i) {
+    for (std::size_t i = 0; i < projections::RaisedNotifications::kMost + 5; ++i) {
         world.now += 1min;
         world.lose(kNode1);
         world.report(kNode1, HeartbeatStatus::On);
         world.report(kNode1, HeartbeatStatus::On);
     }
     auto const model = read(world);
-    CHECK(model.raised().items().size() == http::RaisedNotifications::kMost);
-    CHECK(model.raised().count() == http::RaisedNotifications::kMost + 5);
+    CHECK(model.raised().items().size() == projections::RaisedNotifications::kMost);
+    CHECK(model.raised().count() == projections::RaisedNotifications::kMost + 5);
 }

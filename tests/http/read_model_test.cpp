@@ -134,7 +134,7 @@ TEST_CASE("read model: it remembers the last events of a server that changed som
     CHECK(model.recent_events(kServer) == std::vector<core::Sequence>{{1}, {2}, {3}, {9}});
     for (int i = 0; i < 100; ++i)
         model.load(story.event(kWall, core::PowerRefused{}));
-    CHECK(model.recent_events(kServer).size() == ReadModel::kRecent);
+    CHECK(model.recent_events(kServer).size() == projections::LogFold::kRecent);
     CHECK(model.recent_events(kServer).back() == core::Sequence{109});
     model.load(story.event(kWall, core::ServerRemoved{}));
     CHECK(model.recent_events(kServer).empty());

@@ -11,12 +11,12 @@
 #include <string>
 #include <vector>
 
-namespace cpm::http {
+namespace cpm::projections {
 
 /// A notification that was raised, as it says it now or said it last.
 struct Raised {
     core::Sequence raised_by;
-    projections::Notification notification;
+    Notification notification;
     std::vector<std::string> server_names; ///< of its server_ids, in their order
     /// It went again before anybody was told: it was grouped with others, or was nothing.
     bool went_at_once = false;
@@ -35,8 +35,8 @@ class RaisedNotifications {
     /// What a decision changed, with the notifications and the fleet as they are after it.
     void apply_decision(
         std::span<core::Event const> decision,
-        projections::NotificationChanges const& changes,
-        projections::Notifications const& notifications,
+        NotificationChanges const& changes,
+        Notifications const& notifications,
         core::Fleet const& after
     );
 
@@ -45,6 +45,13 @@ class RaisedNotifications {
     /// How many there were ever: the last of them are in items().
     std::uint64_t count() const { return count_; }
 
+    /// Every member (packing.hpp).
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        auto& [items, count] = self;
+        archive(items, count);
+    }
+
   private:
     Raised* find(std::string_view id) const;
 
@@ -52,4 +59,4 @@ class RaisedNotifications {
     std::uint64_t count_ = 0;
 };
 
-} // namespace cpm::http
+} // namespace cpm::projections

@@ -1,8 +1,8 @@
-#include "http/raised_notifications.hpp"
+#include "projections/raised_notifications.hpp"
 
 #include <charconv>
 
-namespace cpm::http {
+namespace cpm::projections {
 namespace {
 
 /// "ntf_<sequence of the event that raised it>_<kind>"
@@ -13,7 +13,7 @@ core::Sequence raised_by(std::string_view id) {
     return sequence;
 }
 
-void say(Raised& raised, projections::Notification const& notification, core::Fleet const& after) {
+void say(Raised& raised, Notification const& notification, core::Fleet const& after) {
     raised.notification = notification;
     raised.server_names.clear();
     for (auto const id : notification.server_ids) {
@@ -26,8 +26,8 @@ void say(Raised& raised, projections::Notification const& notification, core::Fl
 
 void RaisedNotifications::apply_decision(
     std::span<core::Event const> decision,
-    projections::NotificationChanges const& changes,
-    projections::Notifications const& notifications,
+    NotificationChanges const& changes,
+    Notifications const& notifications,
     core::Fleet const& after
 ) {
     for (auto const& id : changes.cleared) {
@@ -65,4 +65,4 @@ Raised* RaisedNotifications::find(std::string_view id) const {
     return nullptr;
 }
 
-} // namespace cpm::http
+} // namespace cpm::projections
