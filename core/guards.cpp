@@ -23,13 +23,16 @@ Error set_aside(std::string const& name) {
     );
 }
 
-Error own_host(std::string const& name) {
+Error own_host(std::string const& name, bool is_known) {
     return refusal(
         ErrorCode::OwnHost,
         fmt::format(
-            "{} is the machine the manager itself runs on: send \"include_manager\": true to "
-            "switch it off",
-            name
+            "{} {}: send \"include_manager\": true to switch it off{}",
+            name,
+            is_known ? "is the machine the manager itself runs on"
+                     : "may be the machine the manager itself runs on, which cannot be ruled out "
+                       "because the manager's network cards could not be listed (its log says why)",
+            is_known ? "" : " all the same"
         ),
         "include_manager",
         "must be true"
@@ -104,8 +107,8 @@ std::optional<Error> guard_off(Server const& server, PowerGuards const& guards) 
     auto const& name = server.config.name;
     if (server.state.set_aside)
         return set_aside(name);
-    if (guards.is_own_host && !guards.include_manager)
-        return own_host(name);
+    if (guards.own_host != OwnHost::No && !guards.include_manager)
+        return own_host(name, guards.own_host == OwnHost::Yes);
     if (server.config.is_protected && (guards.in_bulk || !guards.name_confirmed))
         return is_protected(name, guards.in_bulk);
     if (guards.shortage)

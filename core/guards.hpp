@@ -40,9 +40,17 @@ class WantedOn {
     std::map<std::string, std::uint32_t> wanted_;
 };
 
+/// Whether the manager itself runs on a server: whether one of its MACs is a card of the manager's
+/// own machine.
+enum class OwnHost : std::uint8_t {
+    No,
+    Yes,
+    Unknown, ///< the system never said which cards this machine has: it may be
+};
+
 /// What the one who asks for OFF has confirmed, and what stands against it.
 struct PowerGuards {
-    bool is_own_host = false;           ///< one of its MACs is a card of the manager's own machine
+    OwnHost own_host = OwnHost::No;
     bool include_manager = false;       ///< said in the request
     bool name_confirmed = false;        ///< the request repeats the server's name
     bool in_bulk = false;               ///< one of many: no name confirms a protected server

@@ -29,7 +29,7 @@ struct EngineParts {
     Clock const& clock;
     Random& random;
     Subscriber& subscriber;
-    std::function<std::vector<core::MacAddress>()> own_macs;
+    OwnMacs own_macs;
     std::string version;
     std::optional<std::uint64_t> space_reserve; ///< bytes; none: the default
 };

@@ -87,7 +87,7 @@ core::Result<RequestPower::Outcome> decide(Turn& turn, RequestPower const& comma
         .name_confirmed = command.confirm == server->config.name,
     };
     if (command.target == PowerStatus::Off) {
-        guards.is_own_host = turn.is_own_host(*server);
+        guards.own_host = turn.own_host(*server);
         guards.shortage = core::WantedOn(turn.fleet()).shortage(*server);
     }
     return decide_one(turn, *server, command.target, guards, command.actor);
@@ -112,7 +112,7 @@ core::Result<RequestPowerOfMany::Outcome> decide(Turn& turn, RequestPowerOfMany 
         }
         core::PowerGuards guards{.include_manager = command.include_manager, .in_bulk = true};
         if (is_off) {
-            guards.is_own_host = turn.is_own_host(*server);
+            guards.own_host = turn.own_host(*server);
             guards.shortage = wanted.shortage(*server);
         }
         bool const was_wanted = server->state.power == PowerStatus::On;

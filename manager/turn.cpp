@@ -19,12 +19,16 @@ core::Result<void> Turn::mark_rolled_back(std::string_view why, std::uint64_t wi
     return world_.mark_rolled_back(why, witnessed_epoch);
 }
 
-bool Turn::is_own_host(core::Server const& server) const {
+core::OwnHost Turn::own_host(core::Server const& server) const {
     if (!own_macs_)
         own_macs_ = world_.own_macs();
-    return std::ranges::any_of(server.config.mac_addresses, [&](auto const& mac) {
-        return std::ranges::count(*own_macs_, mac) > 0;
+    auto const& cards = *own_macs_;
+    if (!cards)
+        return core::OwnHost::Unknown;
+    bool const is_own = std::ranges::any_of(server.config.mac_addresses, [&](auto const& mac) {
+        return std::ranges::count(*cards, mac) > 0;
     });
+    return is_own ? core::OwnHost::Yes : core::OwnHost::No;
 }
 
 core::milliseconds Turn::standby_remaining(core::Server const& server) const {

@@ -18,6 +18,10 @@ namespace cpm::manager {
 class Relays;
 class Waker;
 
+/// The MAC addresses of the machine the manager runs on; none: they could never be listed, so any
+/// server may be that machine. An empty list says that it has no network card.
+using OwnMacs = std::function<std::optional<std::vector<core::MacAddress>>()>;
+
 /// What a command sees and may do while it is decided: the present state, and a batch to which it
 /// adds events and records. Later commands of the same round see what earlier ones decided; nothing
 /// is answered before all is durable.
@@ -30,8 +34,8 @@ class Turn {
         Random& random;
         Waker& waker;
         Relays& relays;
-        /// The MAC addresses of the machine the manager runs on, asked when it matters.
-        std::function<std::vector<core::MacAddress>()> const& own_macs;
+        /// EngineParts::own_macs, asked when it matters.
+        OwnMacs const& own_macs;
         /// What is left of a server's open standby time.
         std::function<core::milliseconds(core::ServerId)> const& standby_remaining;
         /// Notes beside the log that it is older than somebody's witness of it.
@@ -56,7 +60,7 @@ class Turn {
     /// From here on all are told ON, whatever the disk makes of the note (HTTP 3.3).
     core::Result<void> mark_rolled_back(std::string_view why, std::uint64_t witnessed_epoch);
     std::uint64_t witnessed_epoch() const { return world_.witnessed_epoch; }
-    bool is_own_host(core::Server const& server) const;
+    core::OwnHost own_host(core::Server const& server) const;
     /// Whole milliseconds; counts from the full standby time for a request of this very round.
     core::milliseconds standby_remaining(core::Server const& server) const;
 
@@ -83,7 +87,7 @@ class Turn {
     core::Now now_;
     core::Sequence head_;
     std::uint64_t epoch_;
-    mutable std::optional<std::vector<core::MacAddress>> own_macs_; ///< asked once a round
+    mutable std::optional<std::optional<std::vector<core::MacAddress>>> own_macs_; ///< asked once
     std::vector<core::Event> events_;
     std::vector<eventstore::RecordChange> changes_;
 };

@@ -126,18 +126,20 @@ TEST_CASE("decide: a protected server goes OFF only by its name (HTTP 3.2)") {
 
 TEST_CASE("decide: the manager's own host goes OFF only when that is said (HTTP 3.2)") {
     auto scene = Scene::running();
-    check_refused(scene.asks(PowerStatus::Off, {.is_own_host = true}), ErrorCode::OwnHost);
-    PowerGuards const said{.is_own_host = true, .include_manager = true};
+    check_refused(scene.asks(PowerStatus::Off, {.own_host = OwnHost::Yes}), ErrorCode::OwnHost);
+    PowerGuards const said{.own_host = OwnHost::Yes, .include_manager = true};
     CHECK(scene.asks(PowerStatus::Off, said).events == Names{"PowerRequested"});
     scene.standby_elapses();
-    CHECK(scene.asks(PowerStatus::On, {.is_own_host = true}).events == Names{"PowerRequested"});
+    CHECK(
+        scene.asks(PowerStatus::On, {.own_host = OwnHost::Yes}).events == Names{"PowerRequested"}
+    );
 }
 
 TEST_CASE("decide: each guard stands for itself (HTTP 3.2)") {
     auto scene = with_config(Scene::running(), protected_config());
-    PowerGuards guards{.is_own_host = true, .name_confirmed = true};
+    PowerGuards guards{.own_host = OwnHost::Yes, .name_confirmed = true};
     check_refused(scene.asks(PowerStatus::Off, guards), ErrorCode::OwnHost);
-    guards = {.is_own_host = true, .include_manager = true};
+    guards = {.own_host = OwnHost::Yes, .include_manager = true};
     check_refused(scene.asks(PowerStatus::Off, guards), ErrorCode::Protected);
     guards.name_confirmed = true;
     CHECK(!scene.asks(PowerStatus::Off, guards).refusal);
@@ -145,7 +147,7 @@ TEST_CASE("decide: each guard stands for itself (HTTP 3.2)") {
 
 TEST_CASE("decide: PowerRefused says what was asked and why it was refused (HTTP 3.1)") {
     auto scene = Scene::running();
-    scene.asks(PowerStatus::Off, {.is_own_host = true});
+    scene.asks(PowerStatus::Off, {.own_host = OwnHost::Yes});
     CHECK(
         std::get<PowerRefused>(scene.log().back().payload) ==
         PowerRefused{PowerStatus::Off, ErrorCode::OwnHost}

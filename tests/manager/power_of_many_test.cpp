@@ -103,12 +103,23 @@ TEST_CASE("power of many: of a tag means all that have it when it is decided, by
 
 TEST_CASE("power of many: the manager's own host goes OFF only when that is said (3.2)") {
     Rig rig;
-    rig.own_macs = {mac(1)};
+    rig.own_macs = {{mac(1)}};
     auto const own = rig.running("own", 1);
     auto command = many(PowerStatus::Off, {own});
     CHECK(rig.ask(command)->items[0].outcome.error().code == ErrorCode::OwnHost);
     command.include_manager = true;
     CHECK(words(rig.ask(command)) == Words{"accepted"});
+}
+
+TEST_CASE("power of many: none goes OFF unasked while the manager's cards are unknown (3.2)") {
+    Rig rig;
+    rig.own_macs.reset();
+    auto const first = rig.running("first", 1);
+    auto const second = rig.running("second", 2);
+    auto command = many(PowerStatus::Off, {first, second});
+    CHECK(words(rig.ask(command)) == Words{"refused", "refused"});
+    command.include_manager = true;
+    CHECK(words(rig.ask(command)) == Words{"accepted", "accepted"});
 }
 
 TEST_CASE("power of many: min_on lets as many go as may, singly and at once (3.2)") {

@@ -105,9 +105,37 @@ TEST_CASE("power: of two requests at once the second is refused for the whole st
     CHECK(second.value().error().remaining_seconds == 300);
 }
 
+TEST_CASE("power: while its own cards are unknown any server may be the manager's (HTTP 3.2)") {
+    Rig rig;
+    rig.own_macs.reset();
+    auto const id = rig.running("n", 1);
+    auto const cardless = rig.add("cardless", {});
+    rig.happened();
+
+    auto const refused = rig.ask(request(id, PowerStatus::Off));
+    CHECK(code(refused) == ErrorCode::OwnHost);
+    CHECK(refused.error().detail.find("n may be the machine the manager itself runs on") == 0);
+    CHECK(refused.error().detail.find("include_manager") != std::string::npos);
+    CHECK(code(rig.ask(request(cardless, PowerStatus::Off))) == ErrorCode::OwnHost);
+    CHECK(rig.happened() == Names{"PowerRefused", "PowerRefused"});
+    CHECK(rig.server(id).state.power == PowerStatus::On);
+    CHECK(rig.ask(request(cardless, PowerStatus::On)));
+
+    rig.own_macs = {{mac(9)}}; // they can be listed after all
+    CHECK(rig.ask(request(id, PowerStatus::Off)));
+}
+
+TEST_CASE("power: an OFF that includes the manager goes though its cards are unknown (3.2)") {
+    Rig rig;
+    rig.own_macs.reset();
+    auto said = request(rig.running("n", 1), PowerStatus::Off);
+    said.include_manager = true;
+    CHECK(rig.ask(said));
+}
+
 TEST_CASE("power: guards refuse an OFF, record it, and never an ON (HTTP 3.2)") {
     Rig rig;
-    rig.own_macs = {mac(9), mac(1)};
+    rig.own_macs = {{mac(9), mac(1)}};
     auto const own = rig.running("own", 1);
     auto const guarded = rig.running("guarded", 2);
     REQUIRE(rig.ask(edit(guarded, [](auto& config) { config.is_protected = true; })));

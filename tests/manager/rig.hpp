@@ -43,7 +43,7 @@ class Rig {
     FakeClock clock;
     SeededRandom random{20261121};
     Journal journal;
-    std::vector<core::MacAddress> own_macs;
+    std::optional<std::vector<core::MacAddress>> own_macs{std::in_place};
     std::optional<std::uint64_t> space_reserve;
     RecordingWakeSender sender{journal, clock};
 

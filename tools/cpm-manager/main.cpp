@@ -42,7 +42,8 @@ int exit_code(core::Error const& error) {
 }
 
 /// The cards of this machine: which server the manager itself runs on. When the kernel does not
-/// say, the last list it gave counts: a guard must not open because a question failed.
+/// say, the last list it gave counts, and before the first one nothing is known: a guard must not
+/// open because a question failed.
 class OwnCards {
   public:
     explicit OwnCards(tools::OperatorLog const& log)
@@ -50,22 +51,22 @@ class OwnCards {
         (void)(*this)(); // known before it matters: later there may be no descriptor left to ask
     }
 
-    std::vector<core::MacAddress> operator()() {
+    std::optional<std::vector<core::MacAddress>> operator()() {
         auto const interfaces = wol::list_interfaces();
         if (!interfaces) {
             log_.warn(interfaces.error());
             return last_;
         }
-        last_.clear();
+        last_.emplace();
         for (auto const& interface : *interfaces)
             if (interface.mac)
-                last_.push_back({*interface.mac});
+                last_->push_back({*interface.mac});
         return last_;
     }
 
   private:
     tools::OperatorLog const& log_;
-    std::vector<core::MacAddress> last_;
+    std::optional<std::vector<core::MacAddress>> last_;
 };
 
 bool has_users(eventstore::EventReader const& log) {

@@ -19,7 +19,8 @@ core::Payloads one(core::Payload payload) {
 /// What was asked for was refused by this guard then; it has not been confirmed since.
 core::PowerGuards guards_of(core::PowerRefused const& refused) {
     core::PowerGuards guards{
-        .is_own_host = refused.reason == core::ErrorCode::OwnHost,
+        .own_host =
+            refused.reason == core::ErrorCode::OwnHost ? core::OwnHost::Yes : core::OwnHost::No,
         .name_confirmed = refused.reason != core::ErrorCode::Protected,
     };
     if (refused.reason == core::ErrorCode::MinOn)
