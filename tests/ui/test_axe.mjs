@@ -1,16 +1,10 @@
 // axe finds nothing in any view, light and dark, on a phone and on a PC (WCAG 2.2 AA).
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import test from "node:test";
-import { fileURLToPath } from "node:url";
 
+import { faults } from "./axe.mjs";
 import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
-
-const UI = fileURLToPath(new URL("../../ui/package.json", import.meta.url));
-const AXE = readFileSync(createRequire(UI).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 const browser = await openBrowser();
 const manager = await new Manager().start();
@@ -20,14 +14,6 @@ test.after(async () => {
     await browser.close();
     await manager.close();
 });
-
-async function faults(page) {
-    await page.evaluate(AXE);
-    const found = await page.evaluate((tags) => window.axe.run({ runOnly: tags }), TAGS);
-    return found.violations.map(
-        (one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).slice(0, 4).join(" | ")}`,
-    );
-}
 
 async function makeFleet() {
     await manager.setUp();

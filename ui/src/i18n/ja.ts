@@ -1,5 +1,6 @@
 // 日本語。
 import { listed } from "./en";
+import { attempt, fieldFault, refusal } from "./ja-manager";
 import type { Words } from "./words.svelte";
 
 export const ja: Words = {
@@ -441,6 +442,9 @@ export const ja: Words = {
 
     problems: {
         unreachable: "マネージャーが応答しませんでした。結果は一覧に表示されます。",
+        seeFields: "まだ完了していません。各項目の説明を確認してください。",
+        field: fieldFault,
+        refusal,
         byKind: {
             standby: (problem) => `電源の変更中です。あと ${problem.remaining_seconds ?? "?"}秒で次の操作ができます。`,
             validation: () => "入力内容に誤りがあります。",
@@ -496,7 +500,7 @@ export const ja: Words = {
     },
 
     people: {
-        title: "ユーザー",
+        title: "ユーザーとアクセス",
         users: "ユーザー",
         usersText: "サインインできる人です。閲覧者は閲覧、オペレーターは電源操作、管理者はすべてを行えます。",
         roles: { viewer: "閲覧者", operator: "オペレーター", admin: "管理者" },
@@ -573,6 +577,14 @@ export const ja: Words = {
         allReadOnly: "変更できるのは管理者だけです。",
         saved: "設定を保存しました。",
         undo: "元に戻す",
+        changed: (n) => `未保存の変更 ${n}件`,
+        groups: {
+            power: "報告と電源",
+            guards: "OFF の前の確認",
+            sessions: "セッション",
+            access: "接続の許可",
+            more: "その他",
+        },
         names: {
             heartbeat_interval_seconds: { name: "報告の間隔（秒）", hint: "エージェントが報告する間隔です。" },
             missed_heartbeats: { name: "報告なしの許容回数", hint: "この回数続けて報告がなければ「報告なし」とみなします。" },
@@ -604,6 +616,56 @@ export const ja: Words = {
             metrics_open: { name: "トークンなしのメトリクス", hint: "/metrics に到達できる誰もが読めます。" },
             metrics_per_server: { name: "サーバーごとのメトリクス", hint: "系列が増えます。台数が多いときはオフにしてください。" },
         },
+    },
+
+    webhooks: {
+        title: "Webhook",
+        text: "通知を外部へ送ります。自作のプログラム、Slack、Discord、ntfy に対応しています。",
+        none: "まだありません。追加すると、この画面を見ていなくてもクラッシュに気づけます。",
+        add: "Webhook を追加",
+        addTitle: "Webhook を追加",
+        edit: (name) => `Webhook「${name}」を編集`,
+        name: "名前",
+        nameHint: "誰に、または何に知らせるか。ログに残ります。",
+        preset: "送り先の種類",
+        presets: { generic: "プログラム（署名付き JSON）", slack: "Slack", discord: "Discord", ntfy: "ntfy" },
+        url: "URL",
+        urlHints: {
+            generic: "http または https。マネージャーから到達できる必要があります。",
+            slack: "ワークスペースの Incoming Webhook の URL です。",
+            discord: "チャンネルの「連携サービス」で作成した Webhook の URL です。",
+            ntfy: "トピックの URL です。",
+        },
+        urlStays: (shown) => `空欄なら変更しません: ${shown}`,
+        statuses: "知らせるステータス",
+        always:
+            "ステータスによらない通知は常に送ります（手動で覆された OFF、取り消された要求、2台のマシンの重複、ログの巻き戻り）。",
+        chooseOne: "1つ以上選んでください。",
+        enabled: "有効",
+        enabledHint: "無効の間に起きたことは、後から送られません。",
+        ownSecret: "署名の鍵を自分で決める",
+        secret: "署名の鍵",
+        secretHint: "空欄ならマネージャーが作成します。",
+        secretStays: "再表示はできません。空欄なら変更しません。",
+        secretOnce:
+            "受信側はこの鍵で、このマネージャーからの通知であることを確認します。今コピーしてください。再表示はできません。",
+        secretUnused: (receiver) => `${receiver} では使いません。`,
+        ready: "新しい Webhook",
+        saved: (name) => `Webhook「${name}」を保存しました。`,
+        remove: "削除",
+        removeText: (name) => `${name} には何も送られなくなります。未送信の通知も送られません。`,
+        removed: (name) => `Webhook「${name}」を削除しました。`,
+        trial: "試しに送る",
+        trying: "送信中…",
+        trialFine: (name) => `${name} に届きました。`,
+        trialFailed: (name, said) => `${name} に届きませんでした: ${said}`,
+        everything: "すべての通知",
+        between: "、",
+        disabled: "無効です。何も送られません。",
+        nothingSent: "マネージャーの起動後、まだ送っていません。",
+        last: (said) => `最終結果: ${said}`,
+        pending: (n) => `、未送信 ${n}件`,
+        attempt,
     },
 
     keys: {

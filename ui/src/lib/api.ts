@@ -14,11 +14,6 @@ export class Problem extends Error {
     get kind(): string {
         return this.body.type.replace("/problems/", "");
     }
-
-    /** What is wrong with each field, by its name. */
-    get fields(): Record<string, string> {
-        return Object.fromEntries((this.body.errors ?? []).map((e) => [e.field, e.message]));
-    }
 }
 
 /** No answer: the manager cannot be reached. */

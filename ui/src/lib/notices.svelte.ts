@@ -38,11 +38,22 @@ class Notices {
 
 export const notices = new Notices();
 
+/** "mac_addresses: 52:54:… belongs to rack1-node1": what is in the way of one field. */
+const OF_FIELD = /^([a-z_]+): (.+)$/;
+
+/** What is wrong with each field, by its name in the API. */
+export function faultsOf(failure: unknown): Record<string, string> {
+    if (!(failure instanceof Problem)) return {};
+    const field = failure.kind === "conflict" ? OF_FIELD.exec(failure.message) : null;
+    const faults = failure.body.errors ?? (field ? [{ field: field[1]!, message: field[2]! }] : []);
+    return Object.fromEntries(faults.map((one) => [one.field, i18n.t.problems.field(one.message)]));
+}
+
 /** What to tell people of a failure. */
 export function sentenceOf(failure: unknown): string {
     if (!(failure instanceof Problem)) return String(failure);
     if (failure.kind === UNREACHABLE) return i18n.t.problems.unreachable;
-    const known = i18n.t.problems.byKind[failure.kind];
-    // The manager's own words are English, and say more than ours.
-    return i18n.language === "en" || !known ? failure.message : known(failure.body);
+    if (Object.keys(faultsOf(failure)).length > 0 && failure.kind !== "confirm") return i18n.t.problems.seeFields;
+    const said = i18n.t.problems.refusal(failure.message);
+    return said ?? i18n.t.problems.byKind[failure.kind]?.(failure.body) ?? failure.message;
 }

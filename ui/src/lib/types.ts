@@ -1,5 +1,5 @@
 // The words of http/openapi.yaml, by the names people use for them.
-import type { components } from "../generated/api";
+import type { components, paths } from "../generated/api";
 
 type Schemas = components["schemas"];
 
@@ -11,6 +11,12 @@ export type Settings = Schemas["Settings"];
 export type Token = Schemas["Token"];
 export type User = Schemas["User"];
 export type OpenSession = Schemas["Session"];
+export type Webhook = Schemas["Webhook"];
+export type WebhookEdit = Schemas["WebhookEdit"];
+export type WebhookPreset = Schemas["WebhookPreset"];
+export type WebhookStatus = Schemas["WebhookStatus"];
+export type WebhookTrial =
+    paths["/api/v1/webhooks/{id}/test"]["post"]["responses"][200]["content"]["application/json"];
 export type Transition = Schemas["Transition"];
 export type PowerResult = Schemas["PowerResults"]["results"][number];
 export type Role = Schemas["Role"];
