@@ -1,6 +1,7 @@
 """A restored disk: the log is older than what an agent was told of it (HTTP 3.3), told from
 outside."""
 
+import os
 import shutil
 import unittest
 
@@ -10,6 +11,11 @@ import support
 
 def named(event):
     return lambda message: message[0] == event
+
+
+def witnessed(manager):
+    """The sequence in the head witness on disk."""
+    return int((manager.data / "head-witness").read_text().split()[3])
 
 
 class Rollback(unittest.TestCase):
@@ -116,6 +122,34 @@ class Rollback(unittest.TestCase):
         event, data, last = self.stream(told[2])
         self.assertEqual((event, data["name"]), ("server", "later"))
         self.assertEqual(last, f"{self.manager.api('GET', '/head')['sequence']}.2")
+
+    def die_after_reports_without_a_witness(self):
+        """Killed within a second of the head witness, as a disk keeps it that lost the reports
+        after it: the write-ahead log ends where it did at the witness. What the agent was told."""
+        while True:
+            wal = max((self.manager.data / "log").glob("*.log"), key=lambda f: f.stat().st_size)
+            sequence, size = self.agent.heartbeat("ON")["head"]["sequence"], wal.stat().st_size
+            support.wait_until("its witness", lambda: witnessed(self.manager) >= sequence)
+            head = [self.agent.heartbeat("ON")["head"] for _ in range(3)][-1]
+            self.manager.kill()
+            if witnessed(self.manager) == sequence:
+                break
+            self.manager.start()  # the next witness was quicker: once more
+        os.truncate(wal, size)
+        return head
+
+    def test_the_last_second_lost_after_a_kill_is_known_by_an_agents_witness(self):
+        head = self.die_after_reports_without_a_witness()
+        self.manager.start()
+        # The log alone cannot know: it ends where its own witness says, and is whole.
+        self.assertEqual(self.ready(), "ok")
+        self.assertEqual(self.manager.replay("verify")[0], 0)
+        self.assertLess(self.manager.api("GET", "/head")["sequence"], head["sequence"])
+        self.assertEqual(self.agent.heartbeat("ON", witness=head)["power_status"], "ON")
+        support.wait_until("the agent's witness tells", lambda: self.ready() == "rolled_back")
+        refused = self.manager.power(self.server, "OFF")
+        self.assertEqual((refused.status, refused["type"]), (503, "/problems/rolled-back"))
+        self.assertEqual([n["kind"] for n in self.manager.notifications()], ["rolled_back"])
 
     def test_what_an_agent_was_told_is_no_contradiction(self):
         heads = [self.agent.heartbeat("ON")["head"] for _ in range(3)]
