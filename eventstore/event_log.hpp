@@ -101,7 +101,7 @@ class EventLog : public EventReader {
     virtual core::Result<void> clear_unconfirmed() = 0;
 
     /// The log is known to be older than somebody's witness; why, or none. Survives restarts until
-    /// a RollbackAccepted event is appended.
+    /// a RollbackAccepted above the epochs of all witnesses is appended.
     virtual std::optional<std::string> rolled_back() const = 0;
     /// `witnessed_epoch`: of that witness. Also when it is known already: the highest one is kept.
     virtual core::Result<void>

@@ -79,7 +79,7 @@ core::Result<void> MemoryLog::append(
         hashes_.push_back(record.hash);
         records_.push_back(std::move(record.bytes));
     }
-    if (batch->head.epoch != epoch_)
+    if (batch->head.epoch > std::max(epoch_, witnessed_epoch_))
         rolled_back_.reset();
     epoch_ = batch->head.epoch;
     for (auto const& change : changes) {

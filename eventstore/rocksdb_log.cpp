@@ -138,15 +138,17 @@ core::Result<void> RocksDbLog::append(
     }
     CPM_FAULT_POINT("sync");
 
-    bool const new_epoch = records->head.epoch != before.epoch;
+    bool is_accepted = false;
     {
         std::lock_guard const lock(mutex_);
+        // A witness of the new epoch, or a later one, may have come in the same round.
+        is_accepted = records->head.epoch > std::max(before.epoch, witnessed_epoch_);
         state_.head = records->head;
-        if (new_epoch)
+        if (is_accepted)
             rolled_back_.reset();
     }
-    // The note names the old epoch and counts no more; that it goes away is only tidy.
-    if (new_epoch)
+    // The note counts no more; that it goes away is only tidy.
+    if (is_accepted)
         static_cast<void>(remove_file_durably(files_.rolled_back));
     return {};
 }

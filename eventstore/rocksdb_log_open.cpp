@@ -189,7 +189,7 @@ core::Result<void> RocksDbLog::begin(bool accept, std::string why) {
     auto const note = read_rolled_back(files_);
     if (!note)
         return tl::make_unexpected(note.error());
-    if (*note && (*note)->epoch == state_.head.epoch) {
+    if (*note && (*note)->counts_in(state_.head.epoch)) {
         rolled_back_ = (*note)->why;
         witnessed_epoch_ = (*note)->witnessed_epoch;
     }

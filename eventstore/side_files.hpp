@@ -4,6 +4,7 @@
 #include "core/result.hpp"
 #include "eventstore/event_log.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -14,13 +15,18 @@ namespace cpm::eventstore {
 
 // The small text files beside the database: what must be known about the log without trusting it.
 
-/// Why the log counts as rolled back, and the epoch in which that was found: a later epoch has
-/// ended it.
+/// Why the log counts as rolled back, and the epoch in which that was found.
 struct RolledBack {
     std::uint64_t epoch = 0;
     std::string why;
     std::uint64_t witnessed_epoch = 0; ///< the highest of the witnesses
     bool operator==(RolledBack const&) const = default;
+
+    /// Whether it still counts in a log of that epoch: a later one that is above all witnesses has
+    /// ended it.
+    bool counts_in(std::uint64_t head_epoch) const {
+        return head_epoch <= std::max(epoch, witnessed_epoch);
+    }
 };
 
 /// The paths in a data directory.

@@ -12,7 +12,7 @@ constexpr auto kStarting = core::ActualStatus::Starting;
 
 void Engine::arm(core::Event const& event, core::Now decided) {
     if (std::holds_alternative<core::RollbackAccepted>(event.payload))
-        rolled_back_ = false;
+        rolled_back_ = parts_.log.rolled_back().has_value();
     auto const* server = fleet_.find(event.server);
     if (!server) {
         deadlines_.forget(event.server);

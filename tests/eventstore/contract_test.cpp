@@ -230,6 +230,21 @@ FOR_EACH_LOG("log: a rollback lasts until it is accepted with a higher epoch (2.
     CHECK_FALSE(fixture.log.rolled_back());
 }
 
+FOR_EACH_LOG("log: a rollback known by a witness of the new epoch outlasts its acceptance (2.2)") {
+    Fixture fixture;
+    REQUIRE(append_simple(fixture.log, 1) == "");
+    REQUIRE(fixture.log.mark_rolled_back("agent srv_1 knows it in epoch 5", 5));
+    auto accepted = simple_event(2);
+    accepted.payload = RollbackAccepted{5};
+    REQUIRE(fixture.log.append({1}, std::span(&accepted, 1), {}));
+    CHECK(fixture.log.head().epoch == 5);
+    CHECK(fixture.log.rolled_back() == "agent srv_1 knows it in epoch 5");
+    accepted.sequence = accepted.decision = {3};
+    accepted.payload = RollbackAccepted{6};
+    REQUIRE(fixture.log.append({2}, std::span(&accepted, 1), {}));
+    CHECK_FALSE(fixture.log.rolled_back());
+}
+
 FOR_EACH_LOG("log: what is appended during a read is not part of it") {
     Fixture fixture;
     REQUIRE(append_simple(fixture.log, 2) == "");

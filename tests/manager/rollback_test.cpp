@@ -77,3 +77,36 @@ TEST_CASE("rollback: a witness of an epoch that has ended proves nothing any mor
     CHECK(rig.engine().readiness() == manager::Readiness::Ok);
     CHECK_FALSE(rig.log().rolled_back());
 }
+
+TEST_CASE("rollback: a witness that comes with the acceptance and knows more outlasts it (3.3)") {
+    Rig rig{Disk::RocksDb};
+    auto const id = rig.running("n", 1);
+    auto const off_asked = rig.running("m", 2);
+    rig.wants(off_asked, PowerStatus::Off);
+    REQUIRE(rig.ask(manager::NoteRollback{1, "it ends too early"}));
+    std::optional<core::Result<manager::Recorded>> accepted;
+    std::optional<core::Result<manager::NoteRollback::Outcome>> noted;
+    std::optional<core::Result<manager::ManifestOutcome>> told;
+    rig.queue(manager::AcceptRollback{kAlice}, accepted);
+    rig.queue(manager::NoteRollback{7, "an agent knows it in epoch 7"}, noted);
+    rig.queue(manager::ReceiveHeartbeat{off_asked, report(core::HeartbeatStatus::On, 1)}, told);
+    REQUIRE(rig.round());
+    REQUIRE(accepted.value());
+    REQUIRE(noted.value());
+    CHECK(told.value()->manifest.power_status == PowerStatus::On);
+    SUBCASE("at once") {}
+    SUBCASE("after a restart") {
+        rig.restart();
+    }
+    SUBCASE("after a death") {
+        rig.kill();
+        REQUIRE(rig.start());
+    }
+    CHECK(rig.engine().readiness() == manager::Readiness::RolledBack);
+    CHECK(rig.log().rolled_back() == "an agent knows it in epoch 7");
+    CHECK(rig.ask(off(id)).error().code == core::ErrorCode::RolledBack);
+    REQUIRE(rig.ask(manager::AcceptRollback{kAlice}));
+    CHECK(rig.log().head().epoch == 8);
+    CHECK(rig.engine().readiness() == manager::Readiness::Ok);
+    CHECK(rig.ask(off(id)));
+}

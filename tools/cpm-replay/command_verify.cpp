@@ -242,7 +242,7 @@ std::optional<Fault> rolled_back(eventstore::SideFiles const& files, Head const&
     auto const note = eventstore::read_rolled_back(files);
     if (!note)
         return Fault{Check::Witness, {}, {}, note.error().detail};
-    if (!*note || (*note)->epoch != head.epoch)
+    if (!*note || !(*note)->counts_in(head.epoch))
         return std::nullopt;
     return Fault{
         Check::Witness, {}, {}, "the log is rolled back, not yet accepted: " + (*note)->why};
