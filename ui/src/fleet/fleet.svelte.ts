@@ -12,6 +12,8 @@ export type Counts = Record<DisplayStatus, number>;
 
 /** A tab that is hidden gives its connection back: a browser has six for one manager. */
 const CLOSE_HIDDEN_AFTER_MS = 5_000;
+/** Numbers that change more often are read by nobody. */
+const COUNT_EVERY_MS = 250;
 const RETRY_MS = [300, 700, 1500, 3000, 5000];
 
 function noCounts(): Counts {
@@ -39,6 +41,8 @@ class Fleet {
     #lastId: string | null = null;
     #reading: AbortController | null = null;
     #hideTimer = 0;
+    #countTimer = 0;
+    #countedAt = -Infinity;
     #onSignedOut = () => {};
     #watchers = new Set<(server: ManagedServer, before: DisplayStatus) => void>();
 
@@ -205,13 +209,23 @@ class Fleet {
             this.all.forEach((server, rank) => (server.nameRank = rank));
         }
         if (reordered || restated) {
-            this.#count();
+            this.#countSoon();
             this.statusRevision++;
         }
         if (told) this.notifications = [...this.#notices.values()];
     }
 
+    /** At once, unless that was done a moment ago. */
+    #countSoon(): void {
+        if (this.#countTimer) return;
+        const wait = this.#countedAt + COUNT_EVERY_MS - performance.now();
+        if (wait <= 0) return this.#count();
+        this.#countTimer = window.setTimeout(() => this.#count(), wait);
+    }
+
     #count(): void {
+        this.#countTimer = 0;
+        this.#countedAt = performance.now();
         const counts = noCounts();
         let newcomers = 0;
         for (const server of this.#byId.values()) {
