@@ -9,18 +9,20 @@ const CHROMIUM = process.env.CPM_CHROMIUM ?? "/usr/bin/chromium";
 export const PHONE = { width: 390, height: 844 };
 export const PC = { width: 1440, height: 900 };
 
-/** Starts the browser; where there is none, the whole suite is skipped and says why. */
+/** In a container as root there is no sandbox to be had; nothing foreign is loaded. */
+export const ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none"];
+
+/** Where the browser is; where there is none, the whole suite is skipped and says why. */
+export function findChromium() {
+    if (existsSync(CHROMIUM)) return CHROMIUM;
+    console.log("SKIP: chromium is not installed: tools/setup --tests");
+    process.exit(77);
+}
+
 export async function openBrowser() {
-    if (!existsSync(CHROMIUM)) {
-        console.log("SKIP: chromium is not installed: tools/setup --tests");
-        process.exit(77);
-    }
+    const executablePath = findChromium();
     const { chromium } = createRequire(UI)("playwright-core");
-    return chromium.launch({
-        executablePath: CHROMIUM,
-        // In a container as root there is no sandbox to be had; nothing foreign is loaded.
-        args: ["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none"],
-    });
+    return chromium.launch({ executablePath, args: ARGUMENTS });
 }
 
 /** A page as one person has it. Whatever the page complains of is kept in page.complaints. */
@@ -32,7 +34,7 @@ export async function openPage(browser, manager, options = {}) {
         colorScheme,
         hasTouch: viewport.width < 600,
         timezoneId: "Asia/Tokyo",
-        reducedMotion: "reduce",
+        reducedMotion: options.motion ?? "reduce",
         deviceScaleFactor: options.scale ?? 1,
     });
     if (cookie) {

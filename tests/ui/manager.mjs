@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, existsSync, openSync, unlinkSync } from "node:fs";
+import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -24,6 +25,7 @@ export class Manager {
     constructor() {
         this.folder = mkdtempSync(join(tmpdir(), "cpm-ui-"));
         this.listen = "127.0.0.1:0";
+        this.connections = new Agent({ keepAlive: true });
         this.token = null;
     }
 
@@ -61,17 +63,36 @@ export class Manager {
     async close() {
         if (this.process?.exitCode === null) this.process.kill("SIGKILL");
         await this.ended;
+        this.connections.destroy();
         rmSync(this.folder, { recursive: true, force: true });
     }
 
+    /** One request over connections that are kept: a tenth of what fetch takes. */
     async ask(method, path, body, headers = {}) {
-        const answer = await fetch(this.url + path, {
-            method,
-            headers: { ...(body ? { "Content-Type": "application/json" } : {}), ...headers },
-            body: body ? JSON.stringify(body) : undefined,
+        const text = body === undefined ? "" : JSON.stringify(body);
+        const about = text
+            ? { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) }
+            : {};
+        const options = { agent: this.connections, method, headers: { ...about, ...headers } };
+        return new Promise((done, failed) => {
+            const asked = request(this.url + path, options, (answer) => {
+                const pieces = [];
+                answer.on("data", (piece) => pieces.push(piece));
+                answer.on("error", failed);
+                answer.on("end", () => {
+                    const said = Buffer.concat(pieces).toString();
+                    const { statusCode: status, headers } = answer;
+                    done({ status, headers, body: said ? JSON.parse(said) : null });
+                });
+            });
+            // The manager closed an idle connection while it was taken up again: nothing was asked.
+            asked.on("error", (error) =>
+                asked.reusedSocket && error.code === "ECONNRESET"
+                    ? done(this.ask(method, path, body, headers))
+                    : failed(error),
+            );
+            asked.end(text);
         });
-        const text = await answer.text();
-        return { status: answer.status, headers: answer.headers, body: text ? JSON.parse(text) : null };
     }
 
     /** A request of the administrator that must be accepted. */
@@ -91,7 +112,7 @@ export class Manager {
             username,
             password: PASSWORD,
         });
-        this.cookie = first.headers.get("set-cookie").split(";")[0];
+        this.cookie = first.headers["set-cookie"][0].split(";")[0];
         const made = await this.ask(
             "POST",
             "/api/v1/tokens",
@@ -137,6 +158,11 @@ export class Manager {
 export class Machine {
     constructor(manager, id, token) {
         Object.assign(this, { manager, id, token, boot: randomUUID(), report: 0, timer: null });
+    }
+
+    /** Starts anew: what it says from now on is of another boot. */
+    boots() {
+        return Object.assign(this, { boot: randomUUID(), report: 0 });
     }
 
     async say(status = "ON", fields = {}) {

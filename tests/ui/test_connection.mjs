@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { openBrowser, openPage } from "./browser.mjs";
-import { Manager, waitUntil } from "./manager.mjs";
+import { Manager } from "./manager.mjs";
+import { Window } from "./tabs.mjs";
 
 const browser = await openBrowser();
 test.after(() => browser.close());
@@ -34,40 +35,45 @@ test("connection: a restarted manager is told of meanwhile, and found again by i
     assert.deepEqual(page.complaints, []);
 });
 
-test("connection: twelve tabs are all live when they are shown (5)", async (t) => {
+test("connection: twelve tabs are live when shown; a restart is told of in each, which recovers (5)", async (t) => {
     const manager = await start(t);
-    const first = await openPage(browser, manager);
-    const tabs = [first];
-    while (tabs.length < 12) tabs.push(await first.context().newPage());
-    // A browser hides all tabs but one; this one has to be told.
-    const show = (tab, isShown) =>
-        tab.evaluate((hidden) => {
-            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }, !isShown);
-    const isClosed = (tab) =>
-        // The resource is complete once its connection was given back.
-        tab.evaluate(() =>
-            performance.getEntriesByType("resource").some((one) => one.name.endsWith("/stream")),
-        );
-    // A few at a time, because six are all that a browser has; those give theirs back together.
-    for (let first = 0; first < tabs.length; first += 4) {
-        const some = tabs.slice(first, first + 4);
-        for (const tab of some) {
-            await tab.goto(manager.url);
-            await tab.locator(".lamp.live").waitFor();
-        }
-        for (const tab of some) await show(tab, false);
-        for (const tab of some)
-            await waitUntil("a hidden tab gives its connection back", () => isClosed(tab));
+    const window = await new Window().open(manager);
+    t.after(() => window.close());
+    const isLive = "document.querySelector('.lamp.live') !== null";
+    const says = (text) => `document.body?.innerText.includes(${JSON.stringify(text)})`;
+    await manager.addServer("before");
+    const tabs = [];
+    // From the seventh on each waits for a hidden one, which gives its connection back.
+    while (tabs.length < 12) {
+        const tab = await window.openTab(manager.url);
+        await tab.until("a new tab is live", isLive);
+        await tab.until("it shows the server", says("before"));
+        tabs.push(tab);
     }
+    const hidden = await Promise.all(tabs.map((tab) => tab.read("document.hidden")));
+    assert.deepEqual(hidden, [...Array(11).fill(true), false], "the browser hides all but one");
     await manager.addServer("news");
     for (const tab of tabs) {
-        await show(tab, true);
-        await tab.getByText("news").waitFor();
-        await show(tab, false);
+        await tab.show();
+        await tab.until("a tab that is shown is live", `${isLive} && ${says("news")}`);
     }
-    assert.deepEqual(first.complaints, []);
+
+    await manager.stop();
+    for (const tab of tabs) {
+        await tab.show();
+        await tab.until(
+            "a tab tells that it is not up to date, and looks it",
+            "document.querySelector('.banner') && document.documentElement.hasAttribute('data-stale')",
+        );
+        assert.equal(await tab.read(says("news")), true, "what was known stays");
+    }
+    await manager.start();
+    await manager.addServer("after");
+    for (const tab of tabs) {
+        await tab.show();
+        await tab.until("a tab recovers by itself", `${isLive} && ${says("after")}`);
+        await tab.until("and says so no more", "!document.querySelector('.banner')");
+    }
 });
 
 test("connection: a session that ends leads to signing in, and back to the same place (5)", async (t) => {

@@ -91,7 +91,8 @@ class Fleet {
         clearTimeout(this.#hideTimer);
         if (document.hidden)
             this.#hideTimer = window.setTimeout(() => this.#stopReading(), CLOSE_HIDDEN_AFTER_MS);
-        else if (!this.#reading) void this.#read();
+        // Whoever looks does not wait for the next attempt.
+        else if (!this.#reading || this.connection === "lost") this.#reconnect();
     };
 
     /** Reads the stream, again and again, until it is stopped. */
