@@ -72,18 +72,28 @@ def served_states(manager):
     return {server["id"]: state_of(server) for server in page["items"]}
 
 
+def head_of(manager):
+    return manager.api("GET", "/head")["sequence"]
+
+
+def replayed_states(manager, sequence):
+    status, text = manager.replay("state", "--at", str(sequence), "--output", "json")
+    assert status == 0, text
+    return {s["id"]: state_of(s) for s in json.loads(text)["servers"]}
+
+
 def assert_replayed_is_served(manager):
-    """Also while reports go on: compared between two looks that show the same."""
-    for _ in range(10):
-        before = served_states(manager)
-        status, text = manager.replay("state", "--output", "json")
-        assert status == 0, text
-        replayed = {s["id"]: state_of(s) for s in json.loads(text)["servers"]}
-        after = served_states(manager)
-        if before == after:
-            assert replayed == before, (replayed, before)
+    """Also while reports go on: the answer showed some moment between two heads."""
+    first, served, last = head_of(manager), served_states(manager), head_of(manager)
+    differences = {}
+    for sequence in range(first, last + 1):
+        replayed = replayed_states(manager, sequence)
+        if replayed == served:
             return
-    raise AssertionError(f"the statuses never held still: {before} {after}")
+        differences[sequence] = {server: (state, replayed.get(server))
+                                 for server, state in served.items()
+                                 if state != replayed.get(server)}
+    raise AssertionError(f"served is replayed at no sequence: (served, replayed) {differences}")
 
 
 class Air:
