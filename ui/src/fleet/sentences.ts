@@ -1,7 +1,7 @@
 // Why, in one sentence. English is the manager's own, which names who and when; Japanese is made
 // here from the rule it names (status model 1.3).
 import { i18n } from "../i18n/words.svelte";
-import { localized, moment } from "../lib/time.svelte";
+import { localized, when } from "../lib/time.svelte";
 import type { Notification, Server } from "../lib/types";
 import { isNew } from "./status";
 
@@ -23,11 +23,19 @@ export function reasonOf(server: Server): string {
     const words = ruleWords(rule, server.actual_status);
     if (!words) return localized(text);
     const heard = server.last_heartbeat_at
-        ? t.reason.lastHeard(moment(server.last_heartbeat_at))
+        ? t.reason.lastHeard(when(server.last_heartbeat_at))
         : t.reason.neverHeard;
     const held = server.blocked_by ? t.reason.held(server.blocked_by) : "";
     const aside = server.set_aside ? t.reason.setAside : "";
     return `${words}${heard}${held}${aside}`;
+}
+
+/** What a person can do about it. */
+export function nextStepOf(server: Server): string {
+    const { status, rules, setAside } = i18n.t.explain.steps;
+    if (server.set_aside) return setAside;
+    const ofRule = (rules as Record<string, string>)[server.reason.rule];
+    return server.display_status === "Unknown" && ofRule ? ofRule : status[server.display_status];
 }
 
 /** What a notification tells. */
@@ -37,5 +45,5 @@ export function sentenceFor(notification: Notification, server: Server | undefin
     if (!what) return localized(notification.text);
     const name = server?.name ?? "";
     const why = server && ["crashed", "unknown", "startup_delayed", "shutdown_delayed"].includes(notification.kind);
-    return what(name) + (why ? reasonOf(server) : "");
+    return what(name) + (why ? reasonOf(server) + nextStepOf(server) : "");
 }

@@ -54,6 +54,12 @@ export function targetOf(verb: PowerVerb): PowerStatus {
     return verb === "on" || verb === "wakeAgain" ? "ON" : "OFF";
 }
 
+/** What an OFF means to this server now. */
+export function offVerb(server: Server): PowerVerb {
+    if (isSilent(server)) return "record";
+    return server.display_status === "ShutdownDelayed" ? "offAgain" : "off";
+}
+
 /** What may be asked now, the likeliest first. While the standby time is open: nothing. */
 export function verbsFor(server: Server): PowerVerb[] {
     switch (server.display_status) {

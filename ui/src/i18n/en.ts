@@ -489,6 +489,52 @@ export const en = {
         adopted: "",
     },
 
+    explain: {
+        title: "Why, and what next",
+        known: "What is known",
+        byItself: "What happens by itself",
+        next: "What you can do",
+        rule: "Row of the status table:",
+        asked: (who: string, what: string, at: string) => `${who} asked for ${what} at ${at}.`,
+        byHand: "It is set to ON because it was turned on by hand.",
+        nobodyAsked: "Nobody has asked for a power status since it was added.",
+        reports: (what: string, at: string) => `Its agent reports ${what}, last at ${at}.`,
+        silent: (at: string) => `Its agent is silent. Last heartbeat: ${at}.`,
+        neverHeard: "It has never reported.",
+        toldOn: "Its agent is told to stay on: the OFF no longer holds for what runs now.",
+        heldBy: (what: string) => `Held by ${what}.`,
+        adopted: "It was turned on by hand just now.",
+        setAside: "Two machines report as this server, so its agent was set aside.",
+        standby: (at: string, left: string) => `At ${at}, in ${left}, its standby time is over and the next request is accepted. Unless it changes before:`,
+        silence: (timeout: string) => `Without a heartbeat for ${timeout} it counts as silent.`,
+        wake: (at: string, left: string) => `At ${at}, in ${left}, it is woken again unless it reports ON.`,
+        nothing: "Nothing. It stays so until it reports, or somebody asks for a change.",
+        steps: {
+            status: {
+                ON: "Nothing. All is as it should be.",
+                OFF: "Nothing. Turn it on when it is needed.",
+                Starting: "Wait until it reports. If it stays dark: has it power, and is Wake-on-LAN enabled in its firmware?",
+                StartupDelayed:
+                    "Look at the machine: has it power, does it start, does its agent run? Then wake it again, or set OFF if it is to stay down.",
+                BeforeStopping: "Wait. Its agent is told, and reports as soon as it begins to shut down.",
+                Stopping: "Wait until it falls silent.",
+                ShutdownDelayed:
+                    "Look at its console for what it waits for: a service or a file system that does not end. Then ask again, or turn it on.",
+                Crashed:
+                    "Look whether it runs: power, network, console. If you powered it down by hand, set OFF. Otherwise wake it again.",
+                Unknown:
+                    "Look at the machine. If it runs, its next heartbeats settle it. If it is off, set OFF. To have it on, turn it on.",
+            },
+            rules: {
+                "OFF/ON/ON": "The OFF was not followed, and is no longer told. Look whether its agent may power off, then turn it off again.",
+                "ON/Stopping/ON": "Wait for the next heartbeats: they show whether it stays up.",
+                B: "It refused to go down and then fell silent. Look whether it is off, then set OFF, or turn it on.",
+            },
+            setAside:
+                "Find the other machine: a clone, or a restored disk. Join the right one again; or reinstate its agent, once only one is left.",
+        },
+    },
+
     people: {
         title: "People",
         users: "Users",

@@ -58,6 +58,12 @@ export function moment(at: string | number): string {
     }).format(date);
 }
 
+/** 09:00:12, with the day unless it is today. */
+export function when(at: string | number): string {
+    const isToday = new Date(at).toDateString() === new Date(clock.now).toDateString();
+    return isToday ? timeOfDay(at) : moment(at);
+}
+
 /** How long ago: two units at most, the smaller only where it still tells something. */
 export function ago(at: string | number): string {
     return lasting(Math.max(0, (clock.now - new Date(at).getTime()) / 1000));
@@ -88,11 +94,7 @@ const MOMENTS = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/g;
 
 /** The manager's sentences name times in UTC; people read their own. */
 export function localized(sentence: string): string {
-    return sentence.replace(MOMENTS, (_, day: string, time: string) => {
-        const at = `${day}T${time}Z`;
-        const isToday = new Date(at).toDateString() === new Date(clock.now).toDateString();
-        return isToday ? timeOfDay(at) : moment(at);
-    });
+    return sentence.replace(MOMENTS, (_, day: string, time: string) => when(`${day}T${time}Z`));
 }
 
 /** 09:00, or a day where hours would say nothing. */
