@@ -58,12 +58,6 @@ void Writer::note_listening() {
     last_listened_ = clock_.now().mono.time_since_epoch();
 }
 
-bool Writer::was_listening(core::MonoTime now) const {
-    auto const late = kLate + kTick;
-    auto const listened = core::MonoTime{last_listened_.load()};
-    return now - last_turn() < late && now - listened < late;
-}
-
 void Writer::enqueue(std::unique_ptr<Job> job) {
     {
         std::lock_guard const lock(mutex_);
@@ -107,7 +101,8 @@ void Writer::loop() {
         }
         auto const now = clock_.now();
         // Before its first turn nobody listened, whatever lay between the start and now.
-        bool const listening = !is_first && was_listening(now.mono);
+        auto const listened = core::MonoTime{last_listened_.load()};
+        bool const listening = !is_first && was_listening(now.mono, last_turn(), listened);
         last_turn_ = now.mono.time_since_epoch();
         stopped_ = engine_.round(jobs, now, listening);
         readiness_ = engine_.readiness();

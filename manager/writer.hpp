@@ -2,6 +2,7 @@
 
 #include "manager/engine.hpp"
 #include "manager/job.hpp"
+#include "manager/listening.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -23,8 +24,7 @@ namespace cpm::manager {
 class Writer {
   public:
     static constexpr std::size_t kMaxQueued = 16384;
-    static constexpr core::milliseconds kTick{250};
-    static constexpr core::seconds kLate{2};
+    static constexpr core::milliseconds kTick = manager::kTick;
 
     /// `on_failure` is called once, on the writer's thread, when a round has failed for good: the
     /// process must exit. It must not call stop(). `on_turn` is called on the writer's thread after
@@ -65,7 +65,6 @@ class Writer {
     void loop();
     void refuse_queued();
     void wait_for_work(std::unique_lock<std::mutex>& lock);
-    bool was_listening(core::MonoTime now) const;
 
     Engine& engine_;
     Clock const& clock_;

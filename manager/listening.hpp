@@ -1,0 +1,18 @@
+#pragma once
+
+#include "core/time.hpp"
+
+namespace cpm::manager {
+
+/// The listening loop and the writer each turn at least so often.
+inline constexpr core::milliseconds kTick{250};
+/// A turn that comes so late means that nobody listened (status model 1.5).
+inline constexpr core::seconds kLate{2};
+
+/// Whether reports could be received all the time up to `now`: `turned` and `listened` are when the
+/// writer and the listening loop turned last.
+constexpr bool was_listening(core::MonoTime now, core::MonoTime turned, core::MonoTime listened) {
+    return now - turned < kLate + kTick && now - listened < kLate + kTick;
+}
+
+} // namespace cpm::manager

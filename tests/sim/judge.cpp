@@ -1,0 +1,323 @@
+#include "tests/sim/judge.hpp"
+
+#include "core/evolve.hpp"
+#include "tests/sim/world.hpp"
+
+#include <algorithm>
+
+namespace cpm::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using core::HeartbeatStatus;
+using core::PowerStatus;
+using core::to_string;
+
+constexpr Time kLate = 100ms;
+constexpr std::size_t kOrdersKept = 64;
+
+} // namespace
+
+Book::Identity* Book::find(core::BootIdentity const& identity) {
+    auto const at = std::ranges::find(identities, identity, &Identity::identity);
+    return at == identities.end() ? nullptr : &*at;
+}
+
+Time Judge::decided_at(core::MonoTime mono) const {
+    return mono.time_since_epoch() - world_.manager().clock().mono_base;
+}
+
+// --- the manager's lives
+
+void Judge::manager_starts() {
+    books_.clear();
+    replay_ = {};
+    replay_head_ = {};
+    live_now_ = serves_ = false;
+}
+
+void Judge::read_back(core::Event const& event) {
+    enter(event, {}, {}, false);
+    core::evolve(replay_, event);
+    replay_head_ = event.sequence;
+    if (compares_ && event.sequence == live_head_ && !(replay_ == live_))
+        violated(Invariant::ReplayIsLive, "what is read back is not what was served");
+}
+
+/// The batch of its start has been published.
+void Judge::manager_serves() {
+    auto const now = world_.schedule().now();
+    auto const wall = world_.manager().clock().now().wall;
+    serves_ = true;
+    free_since_ = now;
+    for (auto& [id, book] : books_) {
+        if (book.silence)
+            book.silence->at = now + book.silence->length;
+        if (!book.standby)
+            continue;
+        auto const left = book.request->at + book.request->standby - wall;
+        book.standby->at = now + std::clamp<Time>(left, 0s, book.request->standby);
+    }
+    check_kept();
+}
+
+void Judge::manager_ended() {
+    serves_ = false;
+}
+
+void Judge::history_was_lost() {
+    compares_ = false;
+    reports_.clear();
+    told_.clear();
+}
+
+void Judge::manager_turns(Time free_since, bool listening) {
+    free_since_ = free_since;
+    if (listening)
+        return;
+    auto const now = world_.schedule().now();
+    for (auto& [id, book] : books_)
+        if (book.silence)
+            book.silence->at = now + book.silence->length;
+}
+
+void Judge::manager_turned(manager::Engine const& engine, std::size_t held, std::size_t queued) {
+    auto const machines = world_.machines().size();
+    if (engine.timers() > 4 * books_.size())
+        violated(Invariant::NothingGrows, fmt::format("{} timers", engine.timers()));
+    if (held > 64 * machines || queued > 64 * machines)
+        violated(Invariant::NothingGrows, fmt::format("{} calls held, {} queued", held, queued));
+    auto const now = world_.schedule().now();
+    if (now - checked_ < 5s)
+        return;
+    checked_ = now;
+    check_overdue();
+}
+
+/// What should have become an event, and did not.
+void Judge::check_overdue() const {
+    if (!serves_ || world_.manager().is_full())
+        return;
+    auto const now = world_.schedule().now();
+    auto const is_over = [&](auto const& deadline) {
+        return deadline && now - std::max(deadline->at, free_since_) > 1s;
+    };
+    for (auto const& [id, book] : books_) {
+        if (is_over(book.silence))
+            violated(Invariant::DeadlinesOnTime, "a silence was not noticed: " + to_string(id));
+        if (is_over(book.standby))
+            violated(Invariant::DeadlinesOnTime, "a standby time did not elapse: " + to_string(id));
+    }
+}
+
+void Judge::published(manager::Publication const& publication) {
+    if (!live_now_) { // the first batch of this life
+        if (compares_ && replay_head_ < live_head_)
+            violated(Invariant::AnsweredIsKept, "what was served is gone");
+        live_ = std::move(replay_);
+        live_head_ = replay_head_;
+        compares_ = live_now_ = true;
+    }
+    auto const decided = decided_at(publication.now.mono);
+    auto const seen = world_.schedule().now();
+    for (auto const& event : publication.events) {
+        enter(event, seen, decided, true);
+        core::evolve(live_, event);
+        live_head_ = event.sequence;
+        if (world_.journal().tells() &&
+            !std::holds_alternative<core::HeartbeatReceived>(event.payload))
+            world_.journal().tell(
+                "  event {} {} {} {}",
+                event.sequence.value,
+                core::type_name(event.payload),
+                event.server ? live_.find(event.server) ? live_.find(event.server)->config.name : ""
+                             : "",
+                event.actual ? to_string(*event.actual) : ""
+            );
+    }
+}
+
+// --- the books
+
+void Judge::enter(core::Event const& event, Time seen, Time decided, bool live) {
+    if (live && event.sequence != live_head_.next())
+        violated(Invariant::ReplayIsLive, "an event was published out of its order");
+    auto const& payload = event.payload;
+    if (std::holds_alternative<core::RollbackAccepted>(payload))
+        for (auto& [id, book] : books_)
+            if (book.request)
+                book.request->was_reporting = false;
+    if (!event.server)
+        return;
+    auto& book = books_[event.server];
+    if (book.must_adopt &&
+        !(std::holds_alternative<core::PowerAdopted>(payload) && event.decision == book.must_adopt))
+        violated(
+            Invariant::NewOnWins, "a new boot's ON was not adopted: " + to_string(event.server)
+        );
+    book.must_adopt = {};
+    if (auto const* heard = std::get_if<core::HeartbeatReceived>(&payload))
+        enter(book, *heard, event, seen);
+    else if (auto const* lost = std::get_if<core::HeartbeatLost>(&payload))
+        enter(book, *lost, event, decided);
+    else if (auto const* made = std::get_if<core::PowerRequested>(&payload))
+        enter(book, *made, event, decided);
+    else if (auto const* order = std::get_if<core::OrderSent>(&payload))
+        enter(book, *order, event, seen);
+    else if (auto const* end = std::get_if<core::StandbyElapsed>(&payload))
+        elapsed(book, *end, event, decided);
+    else if (std::holds_alternative<core::StandbyReleased>(payload)) {
+        book.standby.reset();
+        if (book.request)
+            book.request->is_open = false;
+    } else if (std::holds_alternative<core::PowerAdopted>(payload)) {
+        book.power = PowerStatus::On;
+        book.request.reset();
+        book.standby.reset();
+    } else if (auto const* back = std::get_if<core::PowerWithdrawn>(&payload)) {
+        book.power = back->power;
+        book.request.reset();
+        book.standby.reset();
+        if (back->restored) {
+            auto const before = book.requests.find(back->restored->sequence);
+            if (before == book.requests.end())
+                violated(Invariant::ReplayIsLive, "a request that never was is restored");
+            book.request = before->second;
+            book.request->was_reporting = false;
+            book.request->is_open = back->restored->standby == core::Standby::Open;
+            if (book.request->is_open)
+                book.standby = {book.request->sequence, {}, book.request->standby};
+        }
+    } else if (std::holds_alternative<core::AgentJoined>(payload)) {
+        book.identities.clear();
+        book.recorded.reset();
+    }
+}
+
+void Judge::enter(
+    Book& book, core::HeartbeatReceived const& heard, core::Event const& event, Time seen
+) {
+    if (heard.identity) {
+        auto* known = book.find(*heard.identity);
+        bool const is_new = !known;
+        if (is_new) {
+            book.identities.push_back({*heard.identity, event.sequence, std::nullopt});
+            known = &book.identities.back();
+        }
+        if (known->report && heard.report && *heard.report <= *known->report)
+            violated(
+                Invariant::AnsweredIsKept,
+                "a report is in the log twice: " + to_string(event.server)
+            );
+        known->report = heard.report;
+        if (is_new && heard.status == HeartbeatStatus::On && book.power == PowerStatus::Off)
+            book.must_adopt = event.decision;
+        if (book.recorded != heard.identity && book.request)
+            book.request->was_reporting = false; // another identity ends an order
+        book.recorded = heard.identity;
+    }
+    book.reporting = true;
+    book.last_heartbeat = event.sequence;
+    book.silence = {event.sequence, seen + heard.timeout, heard.timeout};
+}
+
+void Judge::enter(
+    Book& book, core::HeartbeatLost const& lost, core::Event const& event, Time decided
+) {
+    if (!book.reporting || lost.heartbeat != book.last_heartbeat)
+        violated(
+            Invariant::SilenceIsEvidence,
+            "a heartbeat was judged lost that is not the last one: " + to_string(event.server)
+        );
+    if (live_now_ && serves_) {
+        if (decided < book.silence->at)
+            violated(
+                Invariant::SilenceIsEvidence,
+                fmt::format(
+                    "silence was judged {} ms early: {}",
+                    (book.silence->at - decided).count() / 1'000'000,
+                    to_string(event.server)
+                )
+            );
+        check_lateness(book.silence->at, decided, "silence");
+    }
+    book.reporting = false;
+    book.silence.reset();
+}
+
+void Judge::check_lateness(Time due, Time decided, std::string const& what) const {
+    if (decided - std::max(due, free_since_) > kLate)
+        violated(
+            Invariant::DeadlinesOnTime,
+            fmt::format("{} was decided {} ms late", what, (decided - due).count() / 1'000'000)
+        );
+}
+
+void Judge::enter(
+    Book& book, core::PowerRequested const& made, core::Event const& event, Time decided
+) {
+    book.power = made.target;
+    book.request =
+        Book::Request{event.sequence, made.target, book.reporting, event.at, made.standby, true};
+    book.requests[event.sequence] = *book.request;
+    book.standby = {event.sequence, decided + made.standby, made.standby};
+    if (live_now_)
+        made_[{event.server, event.sequence}] = world_.schedule().now();
+}
+
+void Judge::enter(Book& book, core::OrderSent const& order, core::Event const& event, Time seen) {
+    auto const& request = book.request;
+    auto const fine = request && request->sequence == order.request &&
+                      request->target == PowerStatus::Off && book.power == PowerStatus::Off;
+    if (!fine)
+        violated(
+            Invariant::NoOffWithoutRequest,
+            fmt::format("an order for request {} that does not stand", order.request.value)
+        );
+    if (!request->was_reporting)
+        violated(
+            Invariant::NoOffWithoutRequest,
+            fmt::format("an order for request {}, made when nobody reported", order.request.value)
+        );
+    if (!order.identity || order.identity != book.recorded || order.nonce.empty())
+        violated(Invariant::OrderFitsOneAct, "an order for another identity than the recorded one");
+    book.orders.push_back({event.sequence, order.request, *order.identity, order.nonce, seen});
+    if (book.orders.size() > kOrdersKept)
+        book.orders.pop_front();
+}
+
+void Judge::elapsed(
+    Book& book, core::StandbyElapsed const& event, core::Event const& of, Time decided
+) {
+    if (!book.standby || book.standby->about != event.request)
+        violated(
+            Invariant::DeadlinesOnTime, "a standby time elapsed twice: " + to_string(of.server)
+        );
+    if (live_now_ && serves_ && !event.late) {
+        if (decided < book.standby->at)
+            violated(Invariant::DeadlinesOnTime, "a standby time elapsed early");
+        check_lateness(book.standby->at, decided, "the end of a standby time");
+    }
+    book.standby.reset();
+    book.request->is_open = false;
+}
+
+void Judge::compare_replay() {
+    auto const* service = world_.manager().service();
+    if (!service || !(service->fleet() == live_))
+        violated(Invariant::ReplayIsLive, "what is served is not the fold of what was published");
+    core::Fleet fold;
+    auto const& disk = world_.manager().disk();
+    for (core::Sequence at{1}; at <= live_head_; at = at.next()) {
+        auto const stored = disk.stored(at);
+        if (!stored)
+            violated(Invariant::ReplayIsLive, stored.error().detail);
+        core::evolve(fold, stored->event);
+    }
+    if (!(fold == live_))
+        violated(Invariant::ReplayIsLive, "the log from nothing is not what is served");
+}
+
+} // namespace cpm::sim

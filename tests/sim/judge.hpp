@@ -1,0 +1,129 @@
+#pragma once
+
+#include "core/fleet.hpp"
+#include "manager/engine.hpp"
+#include "tests/sim/book.hpp"
+#include "tests/sim/calls.hpp"
+#include "tests/sim/journal.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace cpm::sim {
+
+class Machine;
+class World;
+
+/// Holds the whole to its invariants after every event: what the log says against what machines
+/// did, what people were told, and when. It knows the truth about machines and clocks, reads the
+/// log with its own books, and asks nothing of the code it judges.
+class Judge {
+  public:
+    explicit Judge(World& world)
+        : world_(world) {}
+
+    // --- the manager
+
+    void manager_starts();
+    void read_back(core::Event const& event);
+    void manager_serves();
+    void manager_turns(Time free_since, bool listening);
+    void published(manager::Publication const& publication);
+    void manager_turned(manager::Engine const& engine, std::size_t held, std::size_t queued);
+    void manager_ended();
+    /// Answers are remembered for 24 h of that clock.
+    void wall_was_stepped() { told_.clear(); }
+    /// An older log took the place of the one that was: what was answered since may be gone.
+    void history_was_lost();
+
+    // --- what was answered
+
+    void answered(Request const& request, manager::ManifestOutcome const& outcome);
+    /// A person's change was answered 2xx. `sequence` none: nothing was to be changed.
+    void told_person(
+        std::string const& key,
+        std::string const& body,
+        core::ServerId server,
+        core::PowerStatus target,
+        core::Sequence sequence
+    );
+
+    // --- the machines
+
+    void asked(Machine const& machine, Request const& request);
+    void heard(Machine const& machine, Reply const& reply);
+    void hooks_ended(Machine const& machine);
+    /// It is about to go down for this request.
+    void acted(Machine const& machine, std::uint64_t request);
+    void changed(Machine const& machine);
+
+    // --- afterwards
+
+    /// Faults have ended, and time enough has passed.
+    void settled();
+    /// The log from nothing is what is served.
+    void compare_replay();
+
+    std::uint64_t acts() const { return acts_; }
+    std::map<core::ServerId, Book> const& books() const { return books_; }
+
+  private:
+    /// A Stopping that a machine said in its present boot, since its last resume.
+    struct Asked {
+        std::string nonce;
+        Time at{};
+        bool after_hooks = false;
+        std::uint64_t order = 0; ///< the request of the order that answered it
+    };
+    struct Witnessed {
+        std::string boot;
+        std::uint64_t resumes = 0;
+        std::vector<Asked> asked;
+        bool hooks_ended = false;
+    };
+    struct Told {
+        std::string body;
+        core::ServerId server;
+        core::PowerStatus target{};
+        core::Sequence sequence;
+    };
+    using Reports = std::map<std::pair<core::ServerId, core::BootIdentity>, std::uint64_t>;
+
+    void enter(core::Event const& event, Time seen, Time decided, bool live);
+    void
+    enter(Book& book, core::HeartbeatReceived const& heard, core::Event const& event, Time seen);
+    void enter(Book& book, core::HeartbeatLost const& lost, core::Event const& event, Time decided);
+    void
+    enter(Book& book, core::PowerRequested const& made, core::Event const& event, Time decided);
+    void enter(Book& book, core::OrderSent const& order, core::Event const& event, Time seen);
+    void
+    elapsed(Book& book, core::StandbyElapsed const& event, core::Event const& of, Time decided);
+    void check_lateness(Time due, Time decided, std::string const& what) const;
+    void check_overdue() const;
+    void check_kept();
+    void check_truth(Machine const& machine) const;
+    Witnessed& witness(Machine const& machine);
+    Time decided_at(core::MonoTime mono) const;
+
+    World& world_;
+    std::map<core::ServerId, Book> books_;
+    core::Fleet live_;   ///< folded from what was published
+    core::Fleet replay_; ///< from what the starting manager reads
+    core::Sequence live_head_;
+    core::Sequence replay_head_;
+    bool compares_ = false; ///< at the live head, replay must be live
+    bool live_now_ = false; ///< events are published, not read back
+    bool serves_ = false;
+    Time free_since_{};
+    Time checked_{};
+    std::vector<Witnessed> witnessed_; ///< by machine
+    Reports reports_;                  ///< the highest that was answered 200
+    std::map<std::string, Told> told_;
+    std::map<std::pair<core::ServerId, core::Sequence>, Time> made_;
+    std::map<core::ServerId, Time> wanted_on_; ///< when somebody was last told that ON is accepted
+    std::uint64_t acts_ = 0;
+};
+
+} // namespace cpm::sim

@@ -1,0 +1,196 @@
+// What machines did and people were told, against what the log says.
+#include "tests/sim/judge.hpp"
+#include "tests/sim/world.hpp"
+
+#include <algorithm>
+
+namespace cpm::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using core::HeartbeatStatus;
+using core::PowerStatus;
+
+constexpr Time kNonceLife = 90s;
+constexpr std::size_t kAskedKept = 32;
+
+core::BootIdentity identity_of(Machine const& machine) {
+    return {core::parse_boot_id(machine.boot_id()).value(), machine.resumes()};
+}
+
+} // namespace
+
+// --- answers
+
+void Judge::answered(Request const& request, manager::ManifestOutcome const& outcome) {
+    if (outcome.manifest.notice == core::Notice::Ignored)
+        return;
+    auto const& report = *request.report();
+    core::BootIdentity const identity{
+        core::parse_boot_id(report.identity.boot_id).value(), report.identity.resume_count};
+    auto* const known = books_[request.server].find(identity);
+    auto const number = static_cast<std::uint64_t>(report.report.count());
+    if (!known || !known->report || *known->report < number)
+        violated(Invariant::AnsweredIsKept, "a heartbeat was answered that is not in the log");
+    auto& highest = reports_[{request.server, identity}];
+    highest = std::max(highest, number);
+}
+
+void Judge::told_person(
+    std::string const& key,
+    std::string const& body,
+    core::ServerId server,
+    PowerStatus target,
+    core::Sequence sequence
+) {
+    auto const [at, is_new] = told_.try_emplace(key, Told{body, server, target, sequence});
+    if (!is_new && at->second.body != body)
+        violated(Invariant::AnsweredIsKept, "the same key was answered twice, differently");
+    if (!is_new || !sequence)
+        return;
+    auto const& requests = books_[server].requests;
+    auto const request = requests.find(sequence);
+    if (request == requests.end() || request->second.target != target)
+        violated(
+            Invariant::AnsweredIsKept,
+            fmt::format("request {} was accepted, and is not in the log", sequence.value)
+        );
+    if (target == PowerStatus::On)
+        wanted_on_[server] = world_.schedule().now();
+}
+
+/// After a start: what was answered before it is in the log that was read.
+void Judge::check_kept() {
+    for (auto const& [whose, number] : reports_) {
+        auto* const known = books_[whose.first].find(whose.second);
+        if (known && (!known->report || *known->report < number))
+            violated(Invariant::AnsweredIsKept, "a heartbeat was answered, and is gone");
+    }
+    for (auto const& [key, told] : told_) {
+        auto const& requests = books_[told.server].requests;
+        auto const request = requests.find(told.sequence);
+        if (told.sequence && (request == requests.end() || request->second.target != told.target))
+            violated(
+                Invariant::AnsweredIsKept,
+                fmt::format("request {} was accepted, and is gone", told.sequence.value)
+            );
+    }
+}
+
+// --- machines
+
+Judge::Witnessed& Judge::witness(Machine const& machine) {
+    auto const number = machine.build().number;
+    if (witnessed_.size() <= number)
+        witnessed_.resize(number + 1);
+    auto& seen = witnessed_[number];
+    if (seen.boot != machine.boot_id() || seen.resumes != machine.resumes())
+        seen = {machine.boot_id(), machine.resumes(), {}, false};
+    return seen;
+}
+
+void Judge::asked(Machine const& machine, Request const& request) {
+    auto const* report = request.report();
+    bool const stopping = report && report->status == HeartbeatStatus::Stopping;
+    auto& seen = witness(machine);
+    if (report && !stopping)
+        seen.hooks_ended = false;
+    if (!stopping)
+        return;
+    seen.asked.push_back({report->nonce, world_.schedule().now(), seen.hooks_ended, 0});
+    if (seen.asked.size() > kAskedKept)
+        seen.asked.erase(seen.asked.begin());
+}
+
+void Judge::heard(Machine const& machine, Reply const& reply) {
+    if (reply.status != 200 || !reply.answer.order)
+        return;
+    auto& asked = witness(machine).asked;
+    auto const at = std::ranges::find(asked, reply.answer.order->nonce, &Asked::nonce);
+    if (at != asked.end())
+        at->order = reply.answer.order->sequence;
+}
+
+void Judge::hooks_ended(Machine const& machine) {
+    witness(machine).hooks_ended = true;
+}
+
+void Judge::acted(Machine const& machine, std::uint64_t number) {
+    ++acts_;
+    auto const server = machine.joined()->server;
+    auto const now = world_.schedule().now();
+    auto const where = fmt::format("m{} for request {}", machine.build().number, number);
+    auto const& seen = witness(machine);
+    auto const is_answer = [&](Asked const& asked) { return asked.order == number; };
+    auto const last = std::find_if(seen.asked.rbegin(), seen.asked.rend(), is_answer);
+    if (last == seen.asked.rend() || !last->after_hooks)
+        violated(Invariant::OrderFitsOneAct, where + " acted without asking again after its hooks");
+    if (now - last->at > kNonceLife + 1s)
+        violated(Invariant::OrderFitsOneAct, where + " acted on an order older than 90 s");
+    bool const twice = std::any_of(std::next(last), seen.asked.rend(), is_answer);
+    if (!twice)
+        violated(Invariant::OrderFitsOneAct, where + " acted on a single order");
+
+    auto& book = books_[server];
+    auto const order = std::ranges::find(book.orders, last->nonce, &Book::Order::nonce);
+    if (order == book.orders.end())
+        violated(Invariant::NoOffWithoutRequest, where + ": the order is not in the log");
+    if (order->request.value != number || order->identity != identity_of(machine))
+        violated(Invariant::OrderFitsOneAct, where + ": the order was for another boot or resume");
+    auto const request = book.requests.find({number});
+    if (request == book.requests.end() || request->second.target != PowerStatus::Off)
+        violated(Invariant::NoOffWithoutRequest, where + ": nobody asked for that");
+    auto const* identity = book.find(order->identity);
+    if (!identity || request->first < identity->first)
+        violated(
+            Invariant::NewOnWins, where + ": it was made before this boot or resume had reported"
+        );
+    auto const made = made_.find({server, {number}});
+    auto const on = wanted_on_.find(server);
+    if (made != made_.end() && on != wanted_on_.end() && on->second > made->second &&
+        on->second < order->given)
+        violated(Invariant::NoOffWithoutRequest, where + ": ON was accepted after it");
+}
+
+void Judge::changed(Machine const& /*machine*/) {}
+
+// --- afterwards
+
+void Judge::settled() {
+    auto const* service = world_.manager().service();
+    if (!service || !service->is_serving())
+        violated(Invariant::EveryStatusTrue, "the manager does not serve");
+    for (auto const& [id, server] : service->fleet().servers)
+        if (core::standby_is_open(server.state))
+            violated(Invariant::EveryRequestEnds, server.config.name + ": a standby time is open");
+    for (auto const& machine : world_.machines())
+        if (machine->build().number < world_.plan().machines.size())
+            check_truth(*machine);
+}
+
+void Judge::check_truth(Machine const& machine) const {
+    if (!machine.joined())
+        return;
+    auto const* server = world_.manager().service()->fleet().find(machine.joined()->server);
+    if (!server)
+        return;
+    using enum core::ActualStatus;
+    auto const actual = server->state.actual;
+    auto const what = fmt::format(
+        "m{} is {}, and its server {}",
+        machine.build().number,
+        machine.is_up() ? "up" : "down",
+        core::to_string(actual)
+    );
+    bool const reports = server->state.current != HeartbeatStatus::None;
+    bool const says_down =
+        actual == Off || actual == Crashed || actual == Starting || actual == StartupDelayed;
+    if (machine.is_up() && (!reports || says_down))
+        violated(Invariant::EveryStatusTrue, what);
+    if (!machine.is_up() && (reports || actual == On || actual == ManuallyOn))
+        violated(Invariant::EveryStatusTrue, what);
+}
+
+} // namespace cpm::sim

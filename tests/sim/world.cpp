@@ -1,0 +1,180 @@
+#include "tests/sim/world.hpp"
+
+#include "eventstore/hash.hpp"
+#include "manager/fleet_commands.hpp"
+#include "manager/people_commands.hpp"
+
+#include <fmt/format.h>
+
+namespace cpm::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+core::Actor const kAdmin{core::ActorKind::User, "root"};
+/// The fleet is set up in the first minutes, while all is calm.
+constexpr Time kSetUp = 4min;
+
+template <std::size_t... I>
+std::array<Dice, kChances> make_dice(std::uint64_t seed, std::index_sequence<I...>) {
+    return {Dice(seed * 64 + I)...};
+}
+
+} // namespace
+
+World::World(Options const& options)
+    : options_(options)
+    , journal_(schedule_, options.tells)
+    , dice_(make_dice(options.seed, std::make_index_sequence<kChances>()))
+    , plan_(make_plan(dice(Chance::Plan), options))
+    , judge_(std::make_unique<Judge>(*this))
+    , manager_(std::make_unique<ManagerHost>(*this))
+    , network_(std::make_unique<Network>(*this))
+    , people_(std::make_unique<People>(*this))
+    , troubles_(std::make_unique<Troubles>(*this)) {
+    for (auto const& build : plan_.machines)
+        add_machine(build);
+}
+
+World::~World() = default;
+
+Machine& World::add_machine(Machine::Build const& build) {
+    machines_.push_back(std::make_unique<Machine>(*this, build));
+    return *machines_.back();
+}
+
+bool World::may(Fault fault, std::uint32_t in_a_million) {
+    if (calm_ || !options_.faults.has(fault))
+        return false;
+    return dice(Chance::Troubles).in_a_million(in_a_million);
+}
+
+bool World::happens(Fault fault, std::uint32_t in_a_million) {
+    bool const strikes = may(fault, in_a_million);
+    if (strikes)
+        journal_.count(fault);
+    return strikes;
+}
+
+void World::send(Machine& from, Request&& request, ReplyTo reply) {
+    judge_->asked(from, request);
+    network_->send(from, std::move(request), std::move(reply));
+}
+
+void World::send_packet(wol::MacAddress const& mac, std::uint8_t segment) {
+    for (auto& machine : machines_) {
+        if (machine->build().mac.bytes != mac || machine->build().segment != segment)
+            continue;
+        if (happens(Fault::WakeLost, 50'000))
+            continue;
+        schedule_.after(1ms, [&machine = *machine] { machine.hear_packet(); });
+    }
+}
+
+// --- a run
+
+void World::set_up() {
+    auto* service = manager_->service();
+    service->submit(
+        manager::ChangeSettings{kAdmin, plan_.settings, {}},
+        [](core::Result<manager::Recorded>&& done) {
+            if (!done)
+                violated(Invariant::Runs, "set up: " + done.error().detail);
+        }
+    );
+    for (std::size_t i = 0; i < plan_.servers.size(); ++i) {
+        auto& machine = *machines_[i];
+        auto const must = [](auto const& told) {
+            if (!told)
+                violated(Invariant::Runs, "set up: " + told.error().detail);
+        };
+        auto const join = [this, service, &machine, must](std::string const& token) {
+            manager::JoinAgent command;
+            command.join_token = token;
+            command.machine = {"host", {machine.build().mac}};
+            command.address = machine.address();
+            service->submit(
+                command,
+                [&machine, must](core::Result<manager::JoinAgent::Outcome>&& told) {
+                    must(told);
+                    machine.join(told->server, the_keys().order_key());
+                }
+            );
+        };
+        auto const token = [service, join, must](core::ServerId server) {
+            service->submit(
+                manager::CreateJoinToken{kAdmin, server, false},
+                [service, join, must](core::Result<manager::CreateJoinToken::Outcome>&& told) {
+                    must(told);
+                    service->then([join, secret = told->join_token] { join(secret); });
+                }
+            );
+        };
+        service->submit(
+            manager::AddServer{kAdmin, plan_.servers[i], {}},
+            [service, token, must](core::Result<manager::AddServer::Outcome>&& told) {
+                must(told);
+                service->then([token, server = told->server] { token(server); });
+            }
+        );
+        machine.boot();
+    }
+}
+
+Result World::run() {
+    manager_->start();
+    schedule_.after(1s, [this] { set_up(); });
+    while (schedule_.step(kSetUp)) {
+    }
+    auto const end = kSetUp + options_.length;
+    calm_ = false;
+    people_->come(end);
+    troubles_->begin(end);
+    while (schedule_.step(end)) {
+    }
+    settle();
+    return result();
+}
+
+/// Faults off: everything must come to its end by itself.
+void World::settle() {
+    calm_ = true;
+    network_->heal();
+    manager_->calm();
+    journal_.tell("--- faults end");
+    // What is left of the last faults: a slow answer, a pause, a machine that hangs, an operator.
+    auto const pass = [this](Time time) {
+        auto const until = schedule_.now() + time;
+        while (schedule_.step(until)) {
+        }
+    };
+    for (auto& machine : machines_)
+        if (machine->is_hung())
+            machine->power_cut();
+    pass(20min);
+    for (int i = 0; i < 4; ++i) {
+        people_->administer();
+        pass(5min);
+    }
+    // The longest standby time, and three times the longest timeout (60 s, missed 6).
+    pass(35min);
+    judge_->settled();
+    judge_->compare_replay();
+}
+
+Result World::result() {
+    auto const head = manager_->disk().head();
+    journal_.effect(eventstore::to_hex(head.hash));
+    return {
+        .faults = journal_.counts(),
+        .happenings = schedule_.happened(),
+        .acts = judge_->acts(),
+        .starts = 0,
+        .events = head.sequence.value,
+        .sum =
+            fmt::format("{}-{:016x}", eventstore::to_hex(head.hash).substr(0, 16), journal_.sum()),
+    };
+}
+
+} // namespace cpm::sim
