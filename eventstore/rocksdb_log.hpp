@@ -4,6 +4,7 @@
 #include "eventstore/rocksdb_database.hpp"
 #include "eventstore/side_files.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -31,10 +32,12 @@ class RocksDbLog final : public EventLog {
         /// Open a log that lost records (it ends before its witness, has none, or is damaged) as
         /// far as it goes, rolled back.
         bool accept_truncated_log = false;
+        /// Bytes of the disk that opening, which writes, must leave free; 0: as it comes.
+        std::uint64_t keep_free = 0;
     };
 
     /// Fenced: another process has it. Corrupt: records were lost or changed, and the text says
-    /// what to do. Storage: the disk.
+    /// what to do. NoSpace: nothing was touched. Storage: the disk.
     static core::Result<std::unique_ptr<RocksDbLog>> open(OpenOptions const& options);
 
     RocksDbLog(Private, SideFiles files, std::unique_ptr<Database> database);
