@@ -226,6 +226,10 @@ core::Result<void> RocksDbLog::begin(bool accept, std::string why) {
     if (!unconfirmed)
         return tl::make_unexpected(unconfirmed.error());
     unconfirmed_from_ = *unconfirmed;
+    auto const removed = database_->removed_until();
+    if (!removed)
+        return tl::make_unexpected(removed.error());
+    removed_until_ = *removed;
     return {};
 }
 
@@ -257,7 +261,9 @@ core::Result<std::string> RocksDbLog::why_truncated(std::optional<Head> const& w
     if (!hash) {
         if (hash.error().code != core::ErrorCode::Corrupt)
             return tl::make_unexpected(hash.error());
-        return hash.error().detail;
+        auto const range = database_->range_of(witness->sequence);
+        bool const is_compacted = range && *range; // an old witness: it cannot be compared
+        return is_compacted ? std::string() : hash.error().detail;
     }
     if (*hash != witness->hash)
         return witness->sequence
