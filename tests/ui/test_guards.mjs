@@ -1,12 +1,18 @@
 // What stands between a finger and an OFF: protection, the least that stays on, the password.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 
 import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
 import { Manager, PASSWORD, waitUntil } from "./manager.mjs";
 
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+/** A card of this machine, on which the manager runs. */
+const OWN_MAC = readdirSync("/sys/class/net")
+    .filter((name) => name !== "lo")
+    .map((name) => readFileSync(`/sys/class/net/${name}/address`, "utf8").trim())
+    .find((mac) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(mac) && mac !== "00:00:00:00:00:00");
+
 const browser = await openBrowser();
 test.after(() => browser.close());
 
@@ -72,6 +78,47 @@ for (const [where, options] of [
         await row.locator(".trouble").waitFor();
         assert.equal(await page.locator("dialog").count(), 0, "nothing confirms it");
         assert.equal((await manager.server(ids[0])).power_status, "ON");
+        assert.deepEqual(page.complaints, []);
+    });
+}
+
+for (const [where, options] of [
+    ["on a PC, in Japanese", { viewport: PC, locale: "ja-JP", colorScheme: "dark" }],
+    ["on a phone, in English", { viewport: PHONE, locale: "en-GB" }],
+]) {
+    test(`guards: the manager's own machine is asked about, and its name besides if protected ${where} (5)`, async (t) => {
+        if (!OWN_MAC) return t.skip("this machine has no network card");
+        const { manager } = await fleetOf(t);
+        const id = await manager.addServer("hub", { mac_addresses: [OWN_MAC], protected: true });
+        await (await manager.join(id, OWN_MAC)).say("ON");
+        await waitUntil("ON", async () => (await manager.server(id)).actual_status === "ManuallyON");
+        const page = await openPage(browser, manager, options);
+        await page.goto(manager.url);
+        const stays = async (why) => {
+            await page.locator("dialog").waitFor({ state: "detached" });
+            assert.notEqual((await manager.server(id)).power_status, "OFF", why);
+        };
+        await askForOff(page, id);
+        const title = page.locator("dialog h2");
+        await title.waitFor();
+        const first = await title.innerText();
+        assert.match(await page.locator("dialog p").first().innerText(), /hub/);
+        await page.keyboard.press("Escape");
+        await stays("Escape asks nothing");
+        await askForOff(page, id);
+        await page.locator("dialog footer .button").first().click();
+        await stays("keeping it asks nothing");
+
+        await askForOff(page, id);
+        await page.locator("dialog footer .strong:enabled").click();
+        // Now the other guard: that it may be the manager's machine does not type its name.
+        await page.locator("dialog input").waitFor();
+        assert.notEqual(await title.innerText(), first);
+        assert.equal(await page.locator("dialog footer .strong").isDisabled(), true);
+        assert.notEqual((await manager.server(id)).power_status, "OFF");
+        await page.fill("dialog input", "hub");
+        await page.locator("dialog footer .strong").click();
+        await waitUntil("OFF", async () => (await manager.server(id)).power_status === "OFF");
         assert.deepEqual(page.complaints, []);
     });
 }
