@@ -48,8 +48,24 @@ export async function openPage(browser, manager, options = {}) {
         if (message.type() === "error" && !/Failed to load resource|ERR_/.test(message.text()))
             page.complaints.push(`console: ${message.text()}`);
     });
-    page.on("request", (request) => {
+    // Of the service worker, too.
+    context.on("request", (request) => {
         if (!request.url().startsWith(manager.url)) page.complaints.push(`foreign: ${request.url()}`);
     });
     return page;
+}
+
+/** How often a person touched or clicked since the page was opened; what a script does is no touch. */
+export async function countTaps(page) {
+    await page.addInitScript(() => {
+        window.taps = 0;
+        addEventListener("pointerdown", (event) => (window.taps += event.isTrusted ? 1 : 0), true);
+    });
+    return () => page.evaluate(() => window.taps);
+}
+
+/** Touches it where there is a touch screen, else clicks. */
+export async function tap(what) {
+    const isTouched = await what.page().evaluate(() => navigator.maxTouchPoints > 0);
+    await (isTouched ? what.tap() : what.click());
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
+import { layoutFaults } from "./layout.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
 
 const NAMES = [
@@ -38,74 +39,82 @@ for (const id of ids)
 await manager.api("POST", "/users", { name: "<img src=x onerror=window.hurt=1>".repeat(2).slice(0, 60), role: "viewer", password: "a good long one" });
 await manager.api("POST", "/tokens", { name: "w".repeat(64), role: "viewer" });
 
-/** What sticks out to the side, or was executed, or was reported. */
-async function faults(page, view) {
-    return page.evaluate((where) => {
-        const found = [...window.reports.map((one) => `${where}: policy: ${one}`)];
-        if (window.hurt) found.push(`${where}: executed`);
-        if (document.querySelector("img, b[title], svg[onload]")) found.push(`${where}: became markup`);
-        const wide = document.documentElement;
-        if (wide.scrollWidth > wide.clientWidth) found.push(`${where}: the page scrolls sideways`);
-        for (const one of document.querySelectorAll("body *")) {
-            const { overflowX } = getComputedStyle(one);
-            if (["auto", "scroll"].includes(overflowX) && one.scrollWidth > one.clientWidth + 1)
-                found.push(`${where}: scrolls sideways: ${one.tagName}.${one.className}`);
-        }
-        for (const one of document.querySelectorAll("button, input, select, h1, h2")) {
-            const box = one.getBoundingClientRect();
-            const isShown = box.width > 1 && box.height > 1 && one.checkVisibility();
-            if (isShown && (box.left < -1 || box.right > innerWidth + 1))
-                found.push(`${where}: sticks out: ${one.tagName} ${one.textContent.slice(0, 40)}`);
-        }
-        return found;
-    }, view);
+for (const preset of ["generic", "slack"])
+    await manager.api("POST", "/webhooks", { name: `${preset} ${NAMES[0]}`, url: "http://127.0.0.1:9/x", preset });
+await manager.api("PATCH", "/settings", { min_on: { [NAMES[0].slice(0, 16)]: 1 } });
+
+/** What was executed, became markup or was reported, and what breaks the layout. */
+async function faults(page) {
+    const found = await page.evaluate(() => [
+        ...window.reports.map((one) => `policy: ${one}`),
+        ...(window.hurt ? ["executed"] : []),
+        ...(document.querySelector("img, b[title], svg[onload]") ? ["became markup"] : []),
+    ]);
+    return [...found, ...(await layoutFaults(page))];
 }
 
+/** The address of each view, and what has to be done there to see it. */
 const VIEWS = {
-    list: async (page) => page.locator("[data-server]").nth(6).waitFor(),
-    question: async (page) => {
-        await page.locator(`[data-server="${ids[3]}"] .power button`).last().click();
-    },
-    bulk: async (page) => {
-        await page.locator(".head input[type=checkbox]").click();
-        await page.getByRole("toolbar").getByRole("button").first().click();
-        await page.locator("dialog h2").waitFor();
-    },
-    palette: async (page) => {
-        await page.locator("[data-server]").first().waitFor();
-        await page.keyboard.press("Control+k");
-        await page.locator("dialog [role=option]").first().waitFor();
-    },
-    notifications: async (page) => {
-        await page.locator("article, section > button.line").first().waitFor({ state: "attached" });
-        const button = page.locator("section > button[aria-expanded]:visible");
-        if (await button.count()) await button.first().click();
-    },
-    people: async (page) => {
-        await page.goto(`${manager.url}/people`);
-        await page.locator(".line").nth(3).waitFor();
-    },
-    activity: async (page) => {
-        await page.goto(`${manager.url}/activity`);
-        await page.locator("details summary time").first().click();
-    },
+    list: ["/", async (page) => page.locator("[data-server]").nth(6).waitFor()],
+    question: ["/", async (page) => page.locator(`[data-server="${ids[3]}"] .power button`).last().click()],
+    bulk: [
+        "/",
+        async (page) => {
+            await page.locator(".head input[type=checkbox]").click();
+            await page.getByRole("toolbar").getByRole("button").first().click();
+            await page.locator("dialog h2").waitFor();
+        },
+    ],
+    palette: [
+        "/",
+        async (page) => {
+            await page.locator("[data-server]").first().waitFor();
+            await page.keyboard.press("Control+k");
+            await page.locator("dialog [role=option]").first().waitFor();
+        },
+    ],
+    notifications: [
+        "/",
+        async (page) => {
+            await page.locator("article, section > button.line").first().waitFor({ state: "attached" });
+            const button = page.locator("section > button[aria-expanded]:visible");
+            if (await button.count()) await button.first().click();
+        },
+    ],
+    filtered: [
+        `/?tag=${encodeURIComponent(NAMES[0].slice(0, 16))}&q=${encodeURIComponent(NAMES[0])}`,
+        async (page) => page.locator("[data-server]").waitFor(),
+    ],
+    people: ["/people", async (page) => page.locator(".line").nth(3).waitFor()],
+    activity: ["/activity", async (page) => page.locator("details summary time").first().click()],
+    settings: ["/settings", async (page) => page.locator("li", { hasText: "slack" }).waitFor()],
+    add: [
+        "/add",
+        async (page) => {
+            await page.locator("form input.input").first().fill(NAMES[0]);
+            await page.fill("textarea", NAMES[1]);
+            await page.click("form .button.strong");
+            await page.locator("[aria-invalid=true]").first().waitFor();
+        },
+    ],
+    edit: [
+        `/servers/${ids[3]}`,
+        async (page) => {
+            await page.locator("aside .button").first().click();
+            await page.locator("dialog textarea").waitFor();
+        },
+    ],
+    remove: [
+        `/servers/${ids[3]}`,
+        async (page) => {
+            await page.locator("aside .button.bare").first().click();
+            await page.locator("dialog h2").waitFor();
+        },
+    ],
+    join: [`/servers/${ids[0]}?join=1`, async (page) => page.locator(".picture").waitFor()],
 };
-for (const [index, id] of ids.entries()) {
-    VIEWS[`server ${index}`] = async (page) => {
-        await page.goto(`${manager.url}/servers/${id}`);
-        await page.locator(".picture").waitFor();
-    };
-}
-VIEWS.edit = async (page) => {
-    await page.goto(`${manager.url}/servers/${ids[3]}`);
-    await page.locator("aside .button").first().click();
-    await page.locator("dialog textarea").waitFor();
-};
-VIEWS.remove = async (page) => {
-    await page.goto(`${manager.url}/servers/${ids[3]}`);
-    await page.locator("aside .button.bare").first().click();
-    await page.locator("dialog h2").waitFor();
-};
+for (const [index, id] of ids.entries())
+    VIEWS[`server ${index}`] = [`/servers/${id}`, async (page) => page.locator(".picture").waitFor()];
 
 for (const [where, options] of [
     ["on a phone, in Japanese", { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" }],
@@ -120,12 +129,51 @@ for (const [where, options] of [
             );
         });
         const all = [];
-        for (const [view, show] of Object.entries(VIEWS)) {
-            await page.goto(manager.url);
+        for (const [view, [path, show]] of Object.entries(VIEWS)) {
+            await page.goto(manager.url + path);
             await show(page);
-            all.push(...(await faults(page, view)));
+            all.push(...(await faults(page)).map((fault) => `${view}: ${fault}`));
         }
         assert.deepEqual(all, []);
         assert.deepEqual(page.complaints, []);
     });
 }
+
+test("hostile names: the page's policy is in force, not only said (5)", async () => {
+    const page = await openPage(browser, manager);
+    await page.goto(manager.url);
+    await page.locator("[data-server]").first().waitFor();
+    const outcome = await page.evaluate(async (elsewhere) => {
+        const reports = [];
+        addEventListener("securitypolicyviolation", (event) => reports.push(event.violatedDirective));
+        const refused = (deed) => {
+            try {
+                deed();
+                return false;
+            } catch (error) {
+                return error.constructor.name;
+            }
+        };
+        const found = {
+            markup: refused(() => (document.createElement("p").innerHTML = "<b>x</b>")),
+            address: refused(() => (document.createElement("script").src = "/x.js")),
+            policy: refused(() => window.trustedTypes.createPolicy("other", {})),
+        };
+        const picture = document.createElement("img");
+        picture.src = `${elsewhere}/x.png`;
+        document.body.append(picture);
+        const style = document.createElement("style");
+        document.head.append(style);
+        found.request = await fetch(`${elsewhere}/x`).then(() => "sent", () => "refused");
+        const form = document.createElement("form");
+        form.action = elsewhere;
+        document.body.append(form);
+        form.submit();
+        await new Promise((done) => setTimeout(done, 50));
+        return { ...found, reports };
+    }, "http://127.0.0.1:9");
+    const { reports, ...found } = outcome;
+    assert.deepEqual(found, { markup: "TypeError", address: "TypeError", policy: "TypeError", request: "refused" });
+    for (const directive of ["require-trusted-types-for", "img-src", "connect-src", "form-action"])
+        assert.ok(reports.includes(directive), `${directive}: ${reports}`);
+});

@@ -63,3 +63,92 @@ for (const [where, options] of [
         assert.deepEqual(page.complaints, []);
     });
 }
+
+for (const [where, options] of [
+    ["on a PC, in Japanese", { viewport: PC, locale: "ja-JP", colorScheme: "dark" }],
+    ["on a phone, in English", { viewport: PHONE, locale: "en-GB" }],
+]) {
+    test(`notifications: many of a kind are one, with all their servers, and answered as one ${where} (5)`, async (t) => {
+        const manager = await new Manager().start();
+        t.after(() => manager.close());
+        await manager.setUp();
+        await manager.api("PATCH", "/settings", {
+            heartbeat_interval_seconds: 2,
+            missed_heartbeats: 1,
+            standby_time_seconds: 1,
+        });
+        const page = await openPage(browser, manager, options);
+        await page.goto(manager.url);
+        const notes = async () => (await manager.api("GET", "/notifications")).items;
+        let made = 0;
+        const add = async (name) => {
+            const mac = `52:54:00:00:09:${String(++made).padStart(2, "0")}`;
+            return { id: await manager.addServer(name, { mac_addresses: [mac] }), mac };
+        };
+        /** Turned on, reporting, and then not any more: all of them at once. */
+        const fallSilent = async (...names) => {
+            const machines = [];
+            for (const name of names) {
+                const { id, mac } = await add(name);
+                machines.push((await manager.join(id, mac, name)).live(300));
+            }
+            for (const { id } of machines)
+                await waitUntil("ON", async () => (await manager.server(id)).display_status === "ON");
+            for (const machine of machines) machine.silence();
+            return machines.map(({ id }) => id);
+        };
+        const article = (text) => page.locator("article", { hasText: text });
+        /** On a phone they are one line, on a PC the gravest, until one asks for more. */
+        const openAll = async () => {
+            const more = page.locator("section > button[aria-expanded=false]:visible");
+            await more.first().click();
+        };
+        const named = (of) => of.locator("a bdi").allInnerTexts();
+        const statuses = async (ids) =>
+            Promise.all(ids.map(async (id) => (await manager.server(id)).power_status));
+        const submit = page.locator("dialog footer .strong");
+
+        const crashed = await fallSilent("crash-1", "crash-2", "crash-3");
+        await waitUntil("three have crashed", async () => (await notes()).length === 3);
+        const late = [];
+        for (const name of ["late-1", "late-2", "late-3", "late-4"]) late.push((await add(name)).id);
+        for (const id of late) await manager.power(id, "ON");
+        await waitUntil("four are late", async () => (await notes()).length === 7);
+
+        await openAll();
+        await article("late-4").filter({ hasText: "4" }).waitFor();
+        assert.equal(await page.locator("article").count(), 2, "one of each kind");
+        assert.deepEqual(await named(page.locator("article").first()), ["crash-1", "crash-2", "crash-3"]);
+        assert.deepEqual((await named(page.locator("article").last())).sort(), ["late-1", "late-2", "late-3", "late-4"]);
+        const [main, foot] = await page.evaluate(() =>
+            ["main", ".foot"].map((one) => document.querySelector(one).getBoundingClientRect()),
+        );
+        assert.ok(main.bottom <= foot.top + 1 && main.height > 100, "it covers nothing");
+
+        // The gravest first, and an answer for all of them names them.
+        await article("crash-1").locator(".actions button").first().click();
+        const asked = await page.locator("dialog .names bdi").allInnerTexts();
+        assert.deepEqual(asked.sort(), ["crash-1", "crash-2", "crash-3"]);
+        assert.match(await submit.innerText(), /3/);
+        assert.deepEqual(await statuses(crashed), ["ON", "ON", "ON"], "asking alone sets nothing");
+        await submit.click();
+        await page.locator("dialog .results").waitFor();
+        assert.deepEqual(await statuses(crashed), ["OFF", "OFF", "OFF"]);
+        await submit.click();
+        await article("crash-1").waitFor({ state: "detached" });
+
+        // Dismissed as one, too.
+        await article("late-1").locator(".actions button").last().click();
+        await article("late-1").waitFor({ state: "detached" });
+        await waitUntil("none is left", async () => (await notes()).length === 0);
+
+        // A power cut is one thing to read from the start.
+        await fallSilent("cut-1", "cut-2", "cut-3", "cut-4", "cut-5");
+        await waitUntil("many fell silent", async () => (await notes())[0]?.server_ids.length === 5);
+        if (options.viewport === PHONE && (await article("cut-1").count()) === 0) await openAll();
+        await article("cut-5").waitFor();
+        assert.equal(await page.locator("article").count(), 1);
+        assert.equal((await named(page.locator("article"))).length, 5);
+        assert.deepEqual(page.complaints, []);
+    });
+}

@@ -1,6 +1,5 @@
 // cpm-replay stats: how much of what, heartbeat gaps, time in each status, slowest starts and
 // stops.
-#include "projections/json_parts.hpp"
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/interruption.hpp"
 #include "tools/cpm-replay/output.hpp"
@@ -12,7 +11,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 namespace cpm::replay {
 namespace {
@@ -41,11 +39,6 @@ std::uint64_t count_of(Statistics const& statistics, Family family) {
         if (family_of_types()[i] == family)
             count += statistics.by_type()[i];
     return count;
-}
-
-std::uint64_t count_of(Statistics const& statistics) {
-    auto const& by_type = statistics.by_type();
-    return std::accumulate(by_type.begin(), by_type.end(), std::uint64_t(0));
 }
 
 std::vector<Figures> by_name(Statistics const& statistics) {
@@ -160,24 +153,16 @@ void print_slowest(
     table.flush();
 }
 
-void print_table(Statistics const& statistics, Screen screen) {
-    auto const count = count_of(statistics);
+void print_table(Statistics const& statistics, core::Sequence head, Screen screen) {
     write(
-        count ? fmt::format(
-                    "{} events from {} to {}\n",
-                    count,
-                    core::to_rfc3339(statistics.first_at()),
-                    core::to_rfc3339(statistics.last_at())
-                )
-              : "no events\n"
+        head ? fmt::format(
+                   "{} events from {} to {}\n\n",
+                   head.value,
+                   core::to_rfc3339(statistics.first_at()),
+                   core::to_rfc3339(statistics.last_at())
+               )
+             : "no events\n\n"
     );
-    if (statistics.compacted())
-        write(fmt::format(
-            "routine heartbeats are compacted up to event {}: neither they nor gaps are counted "
-            "there\n",
-            statistics.compacted().value
-        ));
-    write("\n");
     auto const servers = by_name(statistics);
     print_events(statistics, screen);
     write("\n");
@@ -238,7 +223,7 @@ slowest_json(std::vector<SettlingTime> const& slowest, Statistics const& statist
     return rows;
 }
 
-void print_json(Statistics const& statistics, Output output) {
+void print_json(Statistics const& statistics, core::Sequence head, Output output) {
     boost::json::array servers;
     for (auto const& server : by_name(statistics))
         if (output == Output::Ndjson)
@@ -246,8 +231,7 @@ void print_json(Statistics const& statistics, Output output) {
         else
             servers.push_back(server_json(server));
     boost::json::object document{
-        {"events", count_of(statistics)},
-        {"compacted_until", projections::to_json(statistics.compacted())},
+        {"events", head.value},
         {"families", families_json(statistics)},
         {"slowest_starts", slowest_json(statistics.slowest_starts(), statistics)},
         {"slowest_stops", slowest_json(statistics.slowest_stops(), statistics)}};
@@ -259,11 +243,9 @@ void print_json(Statistics const& statistics, Output output) {
 } // namespace
 
 Outcome show_stats(eventstore::EventReader const& log, Options const& options) {
-    auto const compacted = log.compacted_until();
-    if (!compacted)
-        return tl::make_unexpected(compacted.error());
-    Statistics statistics(*compacted);
-    auto const done = walk(log, {1}, log.head().sequence, true, [&](auto const& stored) {
+    Statistics statistics;
+    auto const head = log.head().sequence;
+    auto const done = walk(log, {1}, head, true, [&](auto const& stored) {
         statistics.add(stored.event);
         return true;
     });
@@ -273,9 +255,9 @@ Outcome show_stats(eventstore::EventReader const& log, Options const& options) {
         return kFine;
     statistics.end();
     if (options.output == Output::Table)
-        print_table(statistics, standard_output(options.no_color));
+        print_table(statistics, head, standard_output(options.no_color));
     else
-        print_json(statistics, options.output);
+        print_json(statistics, head, options.output);
     return kFine;
 }
 
