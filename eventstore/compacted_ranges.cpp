@@ -2,15 +2,17 @@
 
 namespace cpm::eventstore {
 
-std::optional<Resumed>
-CompactedRanges::step_over(core::Sequence next, core::Hash const& previous) const {
+std::optional<Resumed> CompactedRanges::step_over(
+    core::Sequence next, core::Hash const& previous, core::Sequence until
+) const {
     Resumed at{next, previous};
-    for (auto range = ranges_.find(next); range != ranges_.end(); range = ranges_.find(at.next)) {
-        if (range->second.prev_hash != at.previous)
+    while (at.next < until) {
+        auto const range = ranges_.find(at.next);
+        if (range == ranges_.end() || range->second.prev_hash != at.previous)
             return std::nullopt;
         at = {range->second.last.next(), range->second.last_hash};
     }
-    return at.next == next ? std::nullopt : std::optional(at);
+    return at;
 }
 
 core::HeartbeatsCompacted const* CompactedRanges::find(core::Sequence sequence) const {
@@ -19,6 +21,11 @@ core::HeartbeatsCompacted const* CompactedRanges::find(core::Sequence sequence) 
         return nullptr;
     auto const& range = std::prev(after)->second;
     return sequence <= range.last ? &range : nullptr;
+}
+
+core::HeartbeatsCompacted const* CompactedRanges::after(core::Sequence sequence) const {
+    auto const range = ranges_.upper_bound(sequence);
+    return range == ranges_.end() ? nullptr : &range->second;
 }
 
 } // namespace cpm::eventstore

@@ -20,12 +20,22 @@ class CompactedRanges {
   public:
     void add(core::HeartbeatsCompacted const& range) { ranges_[range.first] = range; }
 
-    /// Steps over the ranges that begin at `next`, one after the other; `previous` is the hash of
-    /// the record before. None when no range begins there, or one follows another record.
-    std::optional<Resumed> step_over(core::Sequence next, core::Hash const& previous) const;
+    /// Steps over the ranges that begin at `next`, one after the other, to `until` or behind it;
+    /// `previous` is the hash of the record before. None when no range begins there, or one follows
+    /// another record.
+    std::optional<Resumed>
+    step_over(core::Sequence next, core::Hash const& previous, core::Sequence until) const;
 
     /// The range that holds this number, or null.
     core::HeartbeatsCompacted const* find(core::Sequence sequence) const;
+
+    /// The first range that begins behind this number, or null.
+    core::HeartbeatsCompacted const* after(core::Sequence sequence) const;
+
+    /// The last number of all, or none.
+    core::Sequence last() const {
+        return ranges_.empty() ? core::Sequence{} : ranges_.rbegin()->second.last;
+    }
 
     bool empty() const { return ranges_.empty(); }
 

@@ -51,8 +51,8 @@ class EventReader {
     virtual Head head() const = 0;
 
     /// Visits the events with first <= sequence <= last in ascending order, `last` capped at the
-    /// head. Fails with Corrupt, naming the sequence, when a record is missing, does not decode, or
-    /// breaks the chain.
+    /// head. Steps over heartbeats that were compacted away (event log 2.3). Fails with Corrupt,
+    /// naming the sequence, when another record is missing, does not decode, or breaks the chain.
     virtual core::Result<void>
     read(core::Sequence first, core::Sequence last, EventVisitor const& visit) const = 0;
 
@@ -64,6 +64,10 @@ class EventReader {
     virtual core::Result<void> read_server(
         core::ServerId server, core::Sequence first, core::Sequence last, EventVisitor const& visit
     ) const = 0;
+
+    /// The last number of all ranges that HeartbeatsCompacted events name, or none: up to there
+    /// routine heartbeats may be missing.
+    virtual core::Result<core::Sequence> compacted_until() const = 0;
 
     /// All records of a table, in the order of their keys.
     virtual core::Result<void> read_table(
@@ -81,7 +85,8 @@ class EventLog : public EventReader {
     /// fails with Fenced. events[i].sequence must be after + 1 + i, each event must fit a record,
     /// and a RollbackAccepted must name a higher epoch than the head's: else Validation, and
     /// nothing has happened. A failed sync (Storage) ends acceptance for good: every later append
-    /// fails, and unconfirmed_from() names the first doubtful event at the next start. An empty
+    /// fails, and unconfirmed_from() names the first doubtful event at the next start. A range that
+    /// a HeartbeatsCompacted names begins behind those named before. An empty
     /// `events` with changes alone is allowed. Keys of Table::Meta must not begin with "log.",
     /// which is the log's.
     virtual core::Result<void> append(
@@ -109,6 +114,14 @@ class EventLog : public EventReader {
     /// The highest epoch that this log or, since it was rolled back, a witness is known to have
     /// reached: the epoch that ends the rollback must be higher.
     virtual std::uint64_t witnessed_epoch() const = 0;
+
+    /// Deletes the records of the oldest range that a HeartbeatsCompacted names and whose records
+    /// may still be there: one range a call, all of it or nothing. False: none was left. The head
+    /// witness goes to the disk first. Fails as append() does, and with Corrupt, naming the event,
+    /// when the records are not the heartbeats that the range speaks of.
+    virtual core::Result<bool> remove_compacted() = 0;
+    /// About how many bytes the records from `first` on take.
+    virtual std::uint64_t bytes_from(core::Sequence first) const = 0;
 
     /// Free bytes where the log lies; none when that cannot be told or does not matter.
     virtual std::optional<std::uint64_t> free_bytes() const = 0;

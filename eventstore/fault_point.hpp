@@ -12,6 +12,8 @@
 ///   found in the log
 ///                 at the next start although it was never promised
 ///   sync          the batch is durable, its caller does not know yet
+///   compact       the records of a compacted range are to be deleted; nothing is
+///   compacted     they are deleted
 ///   answer        the answer is ready, not sent
 ///   effect        the answer is out, the effect (a wake, an order) is not
 

@@ -9,6 +9,8 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
+
 namespace cpm::eventstore {
 namespace {
 
@@ -87,8 +89,11 @@ core::Result<void> LogImport::add(std::span<std::uint8_t const> record) {
         );
     if (!is_next) // that these were compacted away a later event must tell
         gaps_.push_back({head_.sequence.next(), head_.hash, event.sequence, decoded->previous});
-    if (auto const* range = std::get_if<core::HeartbeatsCompacted>(&event.payload))
+    if (auto const* range = std::get_if<core::HeartbeatsCompacted>(&event.payload)) {
         ranges_.add(*range);
+        auto* const meta = database_->family(ColumnFamily::Meta);
+        batch_->writes.Put(meta, range_key_of(range->first), key_of(event.sequence));
+    }
 
     batch_->writes.Put(database_->family(ColumnFamily::Log), key_of(event.sequence), slice(record));
     for (auto const server : {event.server, core::ServerId{}})
@@ -112,6 +117,19 @@ core::Result<void> LogImport::write(bool synced) {
     return {};
 }
 
+/// Until where the records of all ranges are missing.
+core::Sequence LogImport::removed_until() const {
+    core::Sequence until;
+    auto const is_missing = [&](core::Sequence sequence) {
+        auto const behind = std::ranges::upper_bound(gaps_, sequence, {}, &Gap::first);
+        return behind != gaps_.begin() && sequence < std::prev(behind)->next;
+    };
+    for (auto const* range = ranges_.after(until); range && is_missing(range->first);
+         range = ranges_.after(until))
+        until = range->last;
+    return until;
+}
+
 core::Result<void> LogImport::finish(Head const& head) {
     if (head_ != head)
         return core::fail(
@@ -121,10 +139,15 @@ core::Result<void> LogImport::finish(Head const& head) {
                 ": a part is missing, or was changed"
         );
     for (auto const& gap : gaps_) {
-        auto const resumed = ranges_.step_over(gap.first, gap.before);
+        auto const resumed = ranges_.step_over(gap.first, gap.before, gap.next);
         if (!resumed || resumed->next != gap.next || resumed->previous != gap.last)
             return missing_record(gap.first);
     }
+    // A manager deletes what the log this was made of had yet to delete, and no more.
+    if (auto const until = removed_until())
+        batch_->writes.Put(
+            database_->family(ColumnFamily::Meta), std::string(kCompactedKey), key_of(until)
+        );
     if (auto written = write(true); !written)
         return written;
     return write_witness(files_, head_);

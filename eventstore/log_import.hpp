@@ -53,6 +53,7 @@ class LogImport {
     };
     struct Batch;
     core::Result<void> write(bool synced);
+    core::Sequence removed_until() const;
 
     SideFiles const files_;
     std::unique_ptr<Database> const database_;

@@ -1,8 +1,6 @@
 #include "eventstore/rocksdb_database.hpp"
 
 #include "core/assert.hpp"
-#include "eventstore/hash.hpp"
-#include "eventstore/record.hpp"
 #include "eventstore/rocksdb_options.hpp"
 
 #include <rocksdb/cache.h>
@@ -42,21 +40,8 @@ void put_big_endian(std::string& key, std::uint64_t value) {
         key += char(value >> shift & 0xff);
 }
 
-std::optional<std::uint64_t> big_endian(std::string_view bytes) {
-    if (bytes.size() != 8)
-        return std::nullopt;
-    std::uint64_t value = 0;
-    for (char const byte : bytes)
-        value = value << 8 | std::uint8_t(byte);
-    return value;
-}
-
 rocksdb::Slice slice(std::string_view text) {
     return {text.data(), text.size()};
-}
-
-std::span<std::uint8_t const> bytes_of(rocksdb::Slice const& slice) {
-    return {reinterpret_cast<std::uint8_t const*>(slice.data()), slice.size()};
 }
 
 // Another process, or another open in this one.
@@ -72,13 +57,6 @@ std::vector<rocksdb::ColumnFamilyDescriptor> all_families() {
     for (std::size_t i = 0; i < kFamilyNames.size(); ++i)
         families.emplace_back(std::string(kFamilyNames[i]), family_options(ColumnFamily(i), cache));
     return families;
-}
-
-rocksdb::ReadOptions scan() {
-    rocksdb::ReadOptions options;
-    // A replay reads everything once; it must not push out what is read again and again.
-    options.fill_cache = false;
-    return options;
 }
 
 } // namespace
@@ -104,6 +82,10 @@ std::string key_of(core::ServerId server, core::Sequence sequence) {
     put_big_endian(key, server.value);
     put_big_endian(key, sequence.value);
     return key;
+}
+
+std::string range_key_of(core::Sequence first) {
+    return std::string(kRangeKeys) + key_of(first);
 }
 
 tl::unexpected<core::Error> storage_error(std::string_view what, rocksdb::Status const& status) {
@@ -174,182 +156,6 @@ Database::get(ColumnFamily where, std::string_view key) const {
     if (!status.ok())
         return storage_error("cannot read the log", status);
     return value;
-}
-
-core::Result<Database::State> Database::state() const {
-    State state;
-    auto const id = get(ColumnFamily::Meta, kIdKey);
-    if (!id)
-        return tl::make_unexpected(id.error());
-    auto const epoch = get(ColumnFamily::Meta, kEpochKey);
-    if (!epoch)
-        return tl::make_unexpected(epoch.error());
-    std::unique_ptr<rocksdb::Iterator> const last(
-        db_->NewIterator(scan(), family(ColumnFamily::Log))
-    );
-    last->SeekToLast();
-    if (!last->status().ok())
-        return storage_error("cannot read the log", last->status());
-
-    bool const used = *id || *epoch || last->Valid();
-    if (!used)
-        return state;
-    auto const number = *epoch ? big_endian(**epoch) : std::nullopt;
-    if (!*id || (*id)->size() != core::Hash().size() || !number)
-        return core::fail(
-            core::ErrorCode::Corrupt, "the log's id or epoch is missing; restore it from a backup"
-        );
-    state.log_id.emplace();
-    std::copy((*id)->begin(), (*id)->end(), state.log_id->begin());
-    state.head = {*number, {}, *state.log_id};
-    if (last->Valid()) {
-        auto const sequence = big_endian(last->key().ToStringView());
-        if (!sequence || *sequence == 0)
-            return core::fail(core::ErrorCode::Corrupt, "the log's last key is no sequence");
-        state.head.sequence = {*sequence};
-        state.head.hash = sha256(bytes_of(last->value()));
-    }
-    return state;
-}
-
-core::Result<core::Hash> Database::hash_of(core::Sequence sequence) const {
-    rocksdb::PinnableSlice record;
-    auto const status =
-        db_->Get(rocksdb::ReadOptions(), family(ColumnFamily::Log), key_of(sequence), &record);
-    if (status.IsNotFound())
-        return missing_record(sequence);
-    if (!status.ok())
-        return storage_error("event " + std::to_string(sequence.value), status);
-    return sha256(bytes_of(record));
-}
-
-core::Result<void> Database::read(
-    State const& state, core::Sequence first, core::Sequence last, EventVisitor const& visit
-) const {
-    first = std::max(first, core::Sequence{1});
-    last = std::min(last, state.head.sequence);
-    if (first > last)
-        return {};
-    core::Hash previous = *state.log_id;
-    if (first.value > 1) {
-        auto const before = hash_of({first.value - 1});
-        if (!before)
-            return tl::make_unexpected(before.error());
-        previous = *before;
-    }
-    std::unique_ptr<rocksdb::Iterator> const at(db_->NewIterator(scan(), family(ColumnFamily::Log))
-    );
-    at->Seek(key_of(first));
-    for (auto sequence = first; sequence <= last; sequence = sequence.next(), at->Next()) {
-        if (!at->status().ok())
-            return storage_error("event " + std::to_string(sequence.value), at->status());
-        if (!at->Valid() || big_endian(at->key().ToStringView()) != sequence.value)
-            return missing_record(sequence);
-        auto const stored = open_record(sequence, bytes_of(at->value()), &previous);
-        if (!stored)
-            return tl::make_unexpected(stored.error());
-        if (!visit(*stored))
-            break;
-        previous = stored->hash;
-    }
-    return {};
-}
-
-core::Result<void> Database::read_back(
-    State const& state, core::Sequence first, core::Sequence last, EventVisitor const& visit
-) const {
-    first = std::max(first, core::Sequence{1});
-    last = std::min(last, state.head.sequence);
-    if (first > last)
-        return {};
-    std::unique_ptr<rocksdb::Iterator> const at(db_->NewIterator(scan(), family(ColumnFamily::Log))
-    );
-    at->SeekForPrev(key_of(last));
-    for (auto sequence = last; sequence >= first; sequence = {sequence.value - 1}, at->Prev()) {
-        if (!at->status().ok())
-            return storage_error("event " + std::to_string(sequence.value), at->status());
-        if (!at->Valid() || big_endian(at->key().ToStringView()) != sequence.value)
-            return missing_record(sequence);
-        auto const stored = open_record(sequence, bytes_of(at->value()), nullptr);
-        if (!stored)
-            return tl::make_unexpected(stored.error());
-        if (!visit(*stored))
-            break;
-    }
-    return {};
-}
-
-core::Result<void> Database::read_server(
-    State const& state,
-    core::ServerId server,
-    core::Sequence first,
-    core::Sequence last,
-    EventVisitor const& visit
-) const {
-    last = std::min(last, state.head.sequence);
-    if (first > last)
-        return {};
-    std::unique_ptr<rocksdb::Iterator> const at(
-        db_->NewIterator(rocksdb::ReadOptions(), family(ColumnFamily::ByServer))
-    );
-    auto const end = key_of(server, last);
-    rocksdb::PinnableSlice record;
-    for (at->Seek(key_of(server, first)); at->Valid() && at->key().compare(end) <= 0; at->Next()) {
-        auto const number = big_endian(at->key().ToStringView().substr(8));
-        if (!number)
-            return core::fail(core::ErrorCode::Corrupt, "a key of the index is no key");
-        core::Sequence const sequence{*number};
-        record.Reset();
-        auto const status =
-            db_->Get(rocksdb::ReadOptions(), family(ColumnFamily::Log), key_of(sequence), &record);
-        if (status.IsNotFound())
-            return missing_record(sequence);
-        if (!status.ok())
-            return storage_error("event " + std::to_string(*number), status);
-        auto const stored = open_record(sequence, bytes_of(record), nullptr);
-        if (!stored)
-            return tl::make_unexpected(stored.error());
-        if (!visit(*stored))
-            return {};
-    }
-    if (!at->status().ok())
-        return storage_error("cannot read the index", at->status());
-    return {};
-}
-
-core::Result<void>
-Database::read_index(std::function<void(core::ServerId, core::Sequence)> const& visit) const {
-    std::unique_ptr<rocksdb::Iterator> const at(
-        db_->NewIterator(scan(), family(ColumnFamily::ByServer))
-    );
-    for (at->SeekToFirst(); at->Valid(); at->Next()) {
-        auto const key = at->key().ToStringView();
-        auto const server = big_endian(key.substr(0, 8));
-        auto const sequence = big_endian(key.substr(std::min<std::size_t>(key.size(), 8)));
-        if (!server || !sequence)
-            return core::fail(core::ErrorCode::Corrupt, "a key of the index is no key");
-        visit({*server}, {*sequence});
-    }
-    if (!at->status().ok())
-        return storage_error("cannot read the index", at->status());
-    return {};
-}
-
-core::Result<void> Database::read_table(
-    Table table, std::function<void(std::string_view, std::string_view)> const& visit
-) const {
-    std::unique_ptr<rocksdb::Iterator> const at(
-        db_->NewIterator(rocksdb::ReadOptions(), family(family_of(table)))
-    );
-    for (at->SeekToFirst(); at->Valid(); at->Next()) {
-        auto const key = at->key().ToStringView();
-        if (table == Table::Meta && key.starts_with(kOwnKeys))
-            continue;
-        visit(key, at->value().ToStringView());
-    }
-    if (!at->status().ok())
-        return storage_error("cannot read a table of the log", at->status());
-    return {};
 }
 
 } // namespace cpm::eventstore

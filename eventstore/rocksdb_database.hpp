@@ -3,6 +3,7 @@
 #include "core/hash.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"
+#include "eventstore/compacted_ranges.hpp"
 #include "eventstore/event_log.hpp"
 
 #include <array>
@@ -17,6 +18,7 @@
 namespace rocksdb {
 class ColumnFamilyHandle;
 class DB;
+class Iterator;
 class Status;
 } // namespace rocksdb
 
@@ -41,11 +43,16 @@ inline constexpr std::array<std::string_view, 7> kFamilyNames{
 inline constexpr std::string_view kOwnKeys = "log.";
 inline constexpr std::string_view kIdKey = "log.id";
 inline constexpr std::string_view kEpochKey = "log.epoch";
+/// Until where the records of compacted ranges are known to be deleted.
+inline constexpr std::string_view kCompactedKey = "log.compacted";
+/// With the first number of a compacted range -> the HeartbeatsCompacted that names it.
+inline constexpr std::string_view kRangeKeys = "log.range.";
 
 ColumnFamily family_of(Table table);
 /// Big-endian, so that RocksDB's order of keys is the order of numbers.
 std::string key_of(core::Sequence sequence);
 std::string key_of(core::ServerId server, core::Sequence sequence);
+std::string range_key_of(core::Sequence first);
 
 /// A RocksDB status as an error of ours: what could not be done, RocksDB's own words.
 tl::unexpected<core::Error> storage_error(std::string_view what, rocksdb::Status const& status);
@@ -93,6 +100,16 @@ class Database {
     /// The hash of a stored record; Corrupt when it is missing.
     core::Result<core::Hash> hash_of(core::Sequence sequence) const;
 
+    /// The range of compacted heartbeats that holds this number, as its event says; none: it lies
+    /// in none. Its records may still be there. Corrupt: the index names something else.
+    core::Result<std::optional<core::HeartbeatsCompacted>> range_of(core::Sequence sequence) const;
+    /// The first range that begins behind this number.
+    core::Result<std::optional<core::HeartbeatsCompacted>> range_after(core::Sequence sequence
+    ) const;
+    core::Result<core::Sequence> compacted_until() const;
+    /// Until where the records of compacted ranges are known to be deleted.
+    core::Result<core::Sequence> removed_until() const;
+
     // As in EventReader; `state` gives the head to stop at and what the first record follows.
     core::Result<void> read(
         State const& state, core::Sequence first, core::Sequence last, EventVisitor const& visit
@@ -112,8 +129,19 @@ class Database {
     ) const;
     core::Result<void> read_index(std::function<void(core::ServerId, core::Sequence)> const& visit
     ) const;
+    /// The index of what was compacted: the first number of a range, and the event that names it.
+    core::Result<void> read_ranges(std::function<void(core::Sequence, core::Sequence)> const& visit
+    ) const;
 
   private:
+    core::Result<std::optional<core::HeartbeatsCompacted>> range_before(core::Sequence sequence
+    ) const;
+    core::Result<std::optional<core::HeartbeatsCompacted>> range_at(rocksdb::Iterator const& at
+    ) const;
+    core::Result<Resumed> begin_at(State const& state, core::Sequence first) const;
+    core::Result<Resumed>
+    resume(core::Sequence next, core::Hash const& previous, bool is_begin) const;
+
     std::shared_ptr<BackgroundErrors> background_errors_;
     std::unique_ptr<rocksdb::DB> db_;
     std::array<rocksdb::ColumnFamilyHandle*, kFamilyNames.size()> families_{};

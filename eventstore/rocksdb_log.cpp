@@ -37,6 +37,10 @@ rocksdb::WriteBatch batch_of(
         for (auto const server : {events[i].server, core::ServerId{}})
             if (concerns(events[i], server))
                 batch.Put(database.family(ColumnFamily::ByServer), key_of(server, sequence), "");
+        if (auto const* range = std::get_if<core::HeartbeatsCompacted>(&events[i].payload))
+            batch.Put(
+                database.family(ColumnFamily::Meta), range_key_of(range->first), key_of(sequence)
+            );
     }
     for (auto const& change : changes) {
         ASSERT(change.table != Table::Meta || !change.key.starts_with(kOwnKeys));
@@ -101,6 +105,10 @@ core::Result<void> RocksDbLog::read_server(
     core::ServerId server, core::Sequence first, core::Sequence last, EventVisitor const& visit
 ) const {
     return database_->read_server(state(), server, first, last, visit);
+}
+
+core::Result<core::Sequence> RocksDbLog::compacted_until() const {
+    return database_->compacted_until();
 }
 
 core::Result<void> RocksDbLog::read_table(

@@ -4,6 +4,7 @@
 #include "eventstore/rocksdb_database.hpp"
 #include "eventstore/side_files.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -31,10 +32,12 @@ class RocksDbLog final : public EventLog {
         /// Open a log that lost records (it ends before its witness, has none, or is damaged) as
         /// far as it goes, rolled back.
         bool accept_truncated_log = false;
+        /// Bytes of the disk that opening, which writes, must leave free; 0: as it comes.
+        std::uint64_t keep_free = 0;
     };
 
     /// Fenced: another process has it. Corrupt: records were lost or changed, and the text says
-    /// what to do. Storage: the disk.
+    /// what to do. NoSpace: nothing was touched. Storage: the disk.
     static core::Result<std::unique_ptr<RocksDbLog>> open(OpenOptions const& options);
 
     RocksDbLog(Private, SideFiles files, std::unique_ptr<Database> database);
@@ -48,6 +51,7 @@ class RocksDbLog final : public EventLog {
     core::Result<void> read_server(
         core::ServerId server, core::Sequence first, core::Sequence last, EventVisitor const& visit
     ) const override;
+    core::Result<core::Sequence> compacted_until() const override;
     core::Result<void> read_table(
         Table table, std::function<void(std::string_view, std::string_view)> const& visit
     ) const override;
@@ -63,6 +67,8 @@ class RocksDbLog final : public EventLog {
     std::optional<std::string> rolled_back() const override;
     core::Result<void> mark_rolled_back(std::string_view why, std::uint64_t epoch) override;
     std::uint64_t witnessed_epoch() const override;
+    core::Result<bool> remove_compacted() override;
+    std::uint64_t bytes_from(core::Sequence first) const override;
     std::optional<std::uint64_t> free_bytes() const override;
     std::optional<std::uint64_t> total_bytes() const override;
 
@@ -74,6 +80,7 @@ class RocksDbLog final : public EventLog {
     core::Result<void> begin_new();
     core::Result<std::string> why_truncated(std::optional<Head> const& witness) const;
     core::Result<void> accept_truncated(std::uint64_t witnessed_epoch, std::string const& why);
+    core::Result<void> remove_range(core::HeartbeatsCompacted const& range);
     core::Result<void> refuse_further(std::string why, std::optional<core::Sequence> doubtful);
     Database::State state() const;
 
@@ -87,9 +94,10 @@ class RocksDbLog final : public EventLog {
     std::optional<core::Sequence> unconfirmed_from_;
 
     // The writer's own.
-    std::optional<Head> witness_; ///< as it is on disk
-    std::string list_noted_;      ///< of RocksDB's list of files
-    std::string refusing_;        ///< why nothing is accepted any more; empty: all is well
+    std::optional<Head> witness_;  ///< as it is on disk
+    std::string list_noted_;       ///< of RocksDB's list of files
+    core::Sequence removed_until_; ///< compacted ranges up to here have no records any more
+    std::string refusing_;         ///< why nothing is accepted any more; empty: all is well
 };
 
 } // namespace cpm::eventstore

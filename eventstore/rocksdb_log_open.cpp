@@ -50,6 +50,33 @@ core::Result<void> make_directory(fs::path const& directory) {
     return {};
 }
 
+// What opening takes at most: the events of the write-ahead logs go into tables before those are
+// deleted, and a new one is laid out, as is a list of files.
+std::uintmax_t bytes_to_open(SideFiles const& files) {
+    std::uintmax_t bytes = 16 << 20;
+    std::error_code error;
+    for (fs::directory_iterator file(files.log, error), end; !error && file != end;
+         file.increment(error)) {
+        std::error_code gone;
+        auto const size = file->path().extension() == ".log" ? file->file_size(gone) : 0;
+        bytes += gone ? 0 : size;
+    }
+    return bytes;
+}
+
+// RocksDB aborts the process where it meets the end of the disk.
+core::Result<void> check_room(SideFiles const& files, std::uintmax_t keep_free) {
+    std::error_code error;
+    auto const disk = fs::space(files.log, error);
+    if (keep_free == 0 || error || disk.available >= keep_free + bytes_to_open(files))
+        return {};
+    return core::fail(
+        core::ErrorCode::NoSpace,
+        "the disk of " + files.log.string() + " is nearly full (" +
+            std::to_string(disk.available >> 20) + " MiB are free): free some space, then try again"
+    );
+}
+
 // Whether RocksDB has ever created a database here: without CURRENT it would make a new one and
 // delete what is left.
 bool has_database(SideFiles const& files) {
@@ -112,6 +139,8 @@ core::Result<std::unique_ptr<RocksDbLog>> RocksDbLog::open(OpenOptions const& op
     SideFiles const files(options.directory);
     if (auto made = make_directory(files.log); !made)
         return tl::make_unexpected(made.error());
+    if (auto room = check_room(files, options.keep_free); !room)
+        return tl::make_unexpected(room.error());
     bool const create = !has_database(files);
     if (create && has_remains(files) && !options.accept_truncated_log)
         return refused(files, "the database is gone, but traces of one are left");
@@ -197,6 +226,10 @@ core::Result<void> RocksDbLog::begin(bool accept, std::string why) {
     if (!unconfirmed)
         return tl::make_unexpected(unconfirmed.error());
     unconfirmed_from_ = *unconfirmed;
+    auto const removed = database_->removed_until();
+    if (!removed)
+        return tl::make_unexpected(removed.error());
+    removed_until_ = *removed;
     return {};
 }
 
@@ -228,7 +261,9 @@ core::Result<std::string> RocksDbLog::why_truncated(std::optional<Head> const& w
     if (!hash) {
         if (hash.error().code != core::ErrorCode::Corrupt)
             return tl::make_unexpected(hash.error());
-        return hash.error().detail;
+        auto const range = database_->range_of(witness->sequence);
+        bool const is_compacted = range && *range; // an old witness: it cannot be compared
+        return is_compacted ? std::string() : hash.error().detail;
     }
     if (*hash != witness->hash)
         return witness->sequence

@@ -78,7 +78,12 @@ family_options(ColumnFamily family, std::shared_ptr<rocksdb::Cache> const& cache
     table.cache_index_and_filter_blocks = true;
     options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     bool const grows_fast = family == ColumnFamily::Log || family == ColumnFamily::ByServer;
-    options.write_buffer_size = (grows_fast ? 16 : 2) * kMiB;
+    options.write_buffer_size = (grows_fast ? 8 : 2) * kMiB;
+    // Bounds what a compaction writes before it deletes what it read, some 64 MiB: it has to fit
+    // into the last reserve of the disk.
+    options.max_bytes_for_level_base = 32 * kMiB;
+    options.target_file_size_base = 16 * kMiB;
+    options.max_compaction_bytes = 32 * kMiB;
     // A new table file is read back before the write-ahead log that it replaces is deleted.
     options.paranoid_file_checks = true;
     return options;

@@ -122,6 +122,20 @@ RocksDbReader::read_index(std::function<void(core::ServerId, core::Sequence)> co
     return database_->read_index(visit);
 }
 
+core::Result<void>
+RocksDbReader::read_ranges(std::function<void(core::Sequence, core::Sequence)> const& visit) const {
+    return database_->read_ranges(visit);
+}
+
+core::Result<std::optional<core::HeartbeatsCompacted>>
+RocksDbReader::range_of(core::Sequence sequence) const {
+    return database_->range_of(sequence);
+}
+
+core::Result<core::Sequence> RocksDbReader::compacted_until() const {
+    return database_->compacted_until();
+}
+
 core::Result<void> RocksDbReader::read_table(
     Table table, std::function<void(std::string_view, std::string_view)> const& visit
 ) const {

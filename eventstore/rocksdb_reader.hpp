@@ -39,6 +39,7 @@ class RocksDbReader final : public EventReader {
     core::Result<void> read_server(
         core::ServerId server, core::Sequence first, core::Sequence last, EventVisitor const& visit
     ) const override;
+    core::Result<core::Sequence> compacted_until() const override;
     core::Result<void> read_table(
         Table table, std::function<void(std::string_view, std::string_view)> const& visit
     ) const override;
@@ -46,6 +47,12 @@ class RocksDbReader final : public EventReader {
     /// Visits every entry of the index: a server (0: the fleet) and an event that it lists.
     core::Result<void> read_index(std::function<void(core::ServerId, core::Sequence)> const& visit
     ) const;
+    /// Visits every entry of the index of what was compacted: the first number of a range, and the
+    /// event that names it.
+    core::Result<void> read_ranges(std::function<void(core::Sequence, core::Sequence)> const& visit
+    ) const;
+    /// The range of compacted heartbeats that holds this number, or none.
+    core::Result<std::optional<core::HeartbeatsCompacted>> range_of(core::Sequence sequence) const;
 
   private:
     core::Result<void> catch_up() const;

@@ -1,7 +1,8 @@
 """Busy fleets whose manager is killed again and again, at fault points and at random moments: what
 was answered is kept exactly once, statuses are what they were, and the log proves it.
 
-CPM_SEED repeats a run's random choices."""
+CPM_KILLS is how often they are killed (60; the soak suite e2e_crashes_1000: 1,000), CPM_SEED
+repeats a run's random choices."""
 
 import os
 import random
@@ -14,23 +15,26 @@ import support
 from load import of_type
 from support import wait_until
 
+KILLS_A_WORLD = 20
+KILLS = int(os.environ.get("CPM_KILLS", 60))
 SEED = int(os.environ.get("CPM_SEED", time.time_ns() % 1_000_000))
 
 
 class World:
-    """One manager with a busy fleet, killed again and again."""
+    """One manager with a busy fleet, killed again and again: in turn at a fault point and at a
+    random moment."""
 
     POINTS = (("append", 60), ("sync", 60), ("answer", 50), ("effect", 3))
 
-    def __init__(self, number, kills):
-        self.number, self.kills = number, kills
+    def __init__(self, number):
+        self.number = number
         self.random = random.Random(SEED * 100 + number)
         self.ledger, self.air, self.actors, self.died_at = load.Ledger(), load.Air(), [], []
         self.manager = load.manager_at_fixed_port().set_up()
         self.manager.api("PATCH", "/settings", {
             "wake_stagger_ms": 0, "standby_time_seconds": 1,
             "heartbeat_interval_seconds": 1, "missed_heartbeats": 1})
-        self.steady = [self.machine(f"steady-{i}", 0.25, missed_heartbeats=3, stops_in=0)
+        self.steady = [self.machine(f"steady-{i}", 0.25, missed_heartbeats=8, stops_in=0)
                        for i in range(2)]
         self.cycled = [self.machine("cycled", 0.12, standby_time_seconds=2)]
         self.settled = self.settle()
@@ -81,7 +85,7 @@ class World:
 
     def run(self):
         self.manager.kill()
-        for kill in range(self.kills):
+        for kill in range(KILLS_A_WORLD // 2):
             point, most = self.random.choice(self.POINTS)
             fault = f"{point}:{self.random.randint(2, most)}"
             try:
@@ -123,14 +127,18 @@ class World:
 
     def assert_wakes_were_sent(self, events):
         """1.6: no ON of a lamp, which never reports, is without its packet when the next request
-        comes, in whatever life."""
+        comes, in whatever life; but a request may come first in a life before which its standby
+        time ended."""
+        elapsed = of_type(events, "StandbyElapsed")
+        late = {e["data"]["request"] for e in elapsed if e["data"]["late"]}
         for lamp in self.lamps:
             requests = of_type(events, "PowerRequested", lamp)
             for request, following in zip(requests, requests[1:]):
                 sent = [e for e in of_type(events, "WakeSent", lamp)
                         if e["data"]["request"] == request["sequence"]
                         and e["sequence"] < following["sequence"]]
-                assert sent or request["data"]["target"] == "OFF", (request, following)
+                is_owed = request["data"]["target"] == "ON" and request["sequence"] not in late
+                assert sent or not is_owed, (request, following)
 
     def end(self):
         for person in self.people:
@@ -159,23 +167,27 @@ class World:
 
 
 class UnderLoad(unittest.TestCase):
-    def test_killed_at_30_points_and_30_random_moments_it_keeps_what_it_answered(self):
+    def test_killed_at_points_and_random_moments_it_keeps_what_it_answered(self):
         """1.0.5: three fleets at once, each killed ten times at a random passage of a random fault
         point, and ten times at a random moment."""
         print(f"\nCPM_SEED={SEED}", flush=True)
         worlds = []
-        try:
-            worlds = [World(number, kills=10) for number in range(3)]
-            load.in_parallel(World.run, worlds)
-        finally:
-            for world in worlds:
+
+        def live(number):
+            world = World(number)
+            worlds.append(world)
+            try:
+                world.run()
+            finally:
                 world.close()
+        load.in_parallel(live, range(-(-KILLS // KILLS_A_WORLD)), workers=3)
         reached = [fault for world in worlds for fault in world.died_at]
         accepted = sum(len(r) for world in worlds for r in world.ledger.requests.values())
         reports = sum(len(world.ledger.reports) for world in worlds)
-        print(f"died at {len(reached)} fault points and 30 random moments; kept {reports} reports "
-              f"and {accepted} answers to power requests", flush=True)
-        self.assertGreater(len(reached), 15, "most fault points were never passed")
+        print(f"died at {len(reached)} fault points and {len(worlds) * KILLS_A_WORLD // 2} random "
+              f"moments; kept {reports} reports and {accepted} answers to power requests",
+              flush=True)
+        self.assertGreater(len(reached), KILLS / 4, "most fault points were never passed")
         self.assertEqual({fault.split(":")[0] for fault in reached},
                          {"append", "sync", "answer", "effect"})
 

@@ -48,6 +48,8 @@ class WatchedLog final : public eventstore::EventLog {
             return core::fail(core::ErrorCode::Storage, "the note cannot be removed");
         return log_.clear_unconfirmed();
     }
+    core::Result<bool> remove_compacted() override { return log_.remove_compacted(); }
+    std::uint64_t bytes_from(core::Sequence first) const override { return log_.bytes_from(first); }
     std::optional<std::uint64_t> free_bytes() const override {
         return free ? free : log_.free_bytes();
     }
@@ -74,6 +76,7 @@ class WatchedLog final : public eventstore::EventLog {
     ) const override {
         return log_.read_server(server, first, last, visit);
     }
+    core::Result<core::Sequence> compacted_until() const override { return log_.compacted_until(); }
     core::Result<void> read_table(
         eventstore::Table table,
         std::function<void(std::string_view, std::string_view)> const& visit

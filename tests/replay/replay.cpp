@@ -100,6 +100,34 @@ Data::Data(std::vector<core::Event> const& events) {
     append(*open_log(path()), events);
 }
 
+void Data::compact(std::vector<Range> const& ranges, std::size_t removed) const {
+    auto const log = open_log(path());
+    std::vector<core::Event> events;
+    for (auto const& [first, last] : ranges) {
+        core::HeartbeatsCompacted range{{first}, {last}, last - first + 1, {}, {}};
+        core::Event event{};
+        auto const read = [&](eventstore::StoredEvent const& stored) {
+            event.at = stored.event.at; // in the end the last one's
+            if (stored.event.sequence < range.first)
+                range.prev_hash = stored.hash;
+            if (stored.event.sequence == range.last)
+                range.last_hash = stored.hash;
+            return true;
+        };
+        auto const done = log->read({first - 1}, log->head().sequence, read);
+        if (!done)
+            throw std::runtime_error(done.error().detail);
+        event.sequence = event.decision = {log->head().sequence.value + events.size() + 1};
+        event.actor = {core::ActorKind::Policy, ""};
+        event.payload = range;
+        events.push_back(event);
+    }
+    append(*log, events);
+    for (std::size_t i = 0; i < std::min(removed, ranges.size()); ++i)
+        if (auto const done = log->remove_compacted(); done != true)
+            throw std::runtime_error("the heartbeats cannot be compacted");
+}
+
 std::string Data::with(std::string const& arguments) const {
     return "--data-dir " + quoted(path().string()) + " " + arguments;
 }
@@ -115,6 +143,12 @@ void Data::drop_from_index(std::uint64_t server, std::uint64_t sequence) const {
     auto* const index = database->family(ColumnFamily::ByServer);
     auto const key = eventstore::key_of(core::ServerId{server}, core::Sequence{sequence});
     check(database->db().Delete({}, index, key));
+}
+
+void Data::drop_range(std::uint64_t first) const {
+    auto const database = open_database(path());
+    auto* const meta = database->family(ColumnFamily::Meta);
+    check(database->db().Delete({}, meta, eventstore::range_key_of(core::Sequence{first})));
 }
 
 void Data::overwrite(std::uint64_t sequence, std::string const& bytes) const {

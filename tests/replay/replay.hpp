@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cpm::test {
@@ -42,6 +43,12 @@ class Data {
     explicit Data(std::vector<core::Event> const& events);
 
     std::filesystem::path path() const { return directory_.path(); }
+    /// Numbers, from the first to the last.
+    using Range = std::pair<std::uint64_t, std::uint64_t>;
+    /// As a manager compacts: an event names each range, and the records of the first `deleted` of
+    /// them go. Throws.
+    void compact(std::vector<Range> const& ranges, std::size_t removed = 99) const;
+
     /// "--data-dir … ARGUMENTS"
     std::string with(std::string const& arguments) const;
 
@@ -50,6 +57,8 @@ class Data {
     void overwrite(std::uint64_t sequence, std::string const& bytes) const;
     /// An entry of the index.
     void drop_from_index(std::uint64_t server, std::uint64_t sequence) const;
+    /// An entry of the index of what was compacted away.
+    void drop_range(std::uint64_t first) const;
     /// The record as it was but for its event; the chain in it stays.
     void change(std::uint64_t sequence, std::function<void(core::Event&)> const& edit) const;
 

@@ -48,6 +48,7 @@ class Log final : public eventstore::EventLog {
         core::Sequence last,
         eventstore::EventVisitor const& visit
     ) const override;
+    core::Result<core::Sequence> compacted_until() const override { return core::Sequence{}; }
     core::Result<void> read_table(
         eventstore::Table table,
         std::function<void(std::string_view, std::string_view)> const& visit
@@ -65,6 +66,8 @@ class Log final : public eventstore::EventLog {
     std::optional<std::string> rolled_back() const override;
     core::Result<void> mark_rolled_back(std::string_view why, std::uint64_t epoch) override;
     std::uint64_t witnessed_epoch() const override;
+    core::Result<bool> remove_compacted() override { return false; }
+    std::uint64_t bytes_from(core::Sequence /*first*/) const override { return 0; }
     std::optional<std::uint64_t> free_bytes() const override { return around_.free(); }
     std::optional<std::uint64_t> total_bytes() const override;
 

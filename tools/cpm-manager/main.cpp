@@ -4,6 +4,7 @@
 #include "http/server.hpp"
 #include "manager/engine.hpp"
 #include "manager/keys.hpp"
+#include "manager/space.hpp"
 #include "manager/writer.hpp"
 #include "tools/cpm-manager/certificate.hpp"
 #include "tools/cpm-manager/operator_log.hpp"
@@ -218,6 +219,16 @@ http::AppConfig app_config(
     };
 }
 
+/// In bytes, of the disk where the data directory is or will be.
+std::uint64_t last_reserve(tools::Options const& options) {
+    std::error_code error;
+    auto place = std::filesystem::absolute(options.data_directory, error);
+    while (!std::filesystem::exists(place, error) && place.has_relative_path())
+        place = place.parent_path();
+    auto const disk = std::filesystem::space(place, error);
+    return error ? 0 : manager::space_limits(disk.capacity, options.space_reserve).last;
+}
+
 /// `certificate` is one that was given; without it the authority's is used.
 int serve(
     tools::Options& options,
@@ -228,6 +239,7 @@ int serve(
     auto log = eventstore::RocksDbLog::open({
         .directory = options.data_directory,
         .accept_truncated_log = options.accept_truncated_log,
+        .keep_free = last_reserve(options),
     });
     if (!log)
         return fail(operator_log, log.error(), exit_code(log.error()));

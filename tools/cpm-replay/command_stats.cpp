@@ -1,5 +1,6 @@
 // cpm-replay stats: how much of what, heartbeat gaps, time in each status, slowest starts and
 // stops.
+#include "projections/json_parts.hpp"
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/interruption.hpp"
 #include "tools/cpm-replay/output.hpp"
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace cpm::replay {
 namespace {
@@ -39,6 +41,11 @@ std::uint64_t count_of(Statistics const& statistics, Family family) {
         if (family_of_types()[i] == family)
             count += statistics.by_type()[i];
     return count;
+}
+
+std::uint64_t count_of(Statistics const& statistics) {
+    auto const& by_type = statistics.by_type();
+    return std::accumulate(by_type.begin(), by_type.end(), std::uint64_t(0));
 }
 
 std::vector<Figures> by_name(Statistics const& statistics) {
@@ -153,16 +160,24 @@ void print_slowest(
     table.flush();
 }
 
-void print_table(Statistics const& statistics, core::Sequence head, Screen screen) {
+void print_table(Statistics const& statistics, Screen screen) {
+    auto const count = count_of(statistics);
     write(
-        head ? fmt::format(
-                   "{} events from {} to {}\n\n",
-                   head.value,
-                   core::to_rfc3339(statistics.first_at()),
-                   core::to_rfc3339(statistics.last_at())
-               )
-             : "no events\n\n"
+        count ? fmt::format(
+                    "{} events from {} to {}\n",
+                    count,
+                    core::to_rfc3339(statistics.first_at()),
+                    core::to_rfc3339(statistics.last_at())
+                )
+              : "no events\n"
     );
+    if (statistics.compacted())
+        write(fmt::format(
+            "routine heartbeats are compacted up to event {}: neither they nor gaps are counted "
+            "there\n",
+            statistics.compacted().value
+        ));
+    write("\n");
     auto const servers = by_name(statistics);
     print_events(statistics, screen);
     write("\n");
@@ -223,7 +238,7 @@ slowest_json(std::vector<SettlingTime> const& slowest, Statistics const& statist
     return rows;
 }
 
-void print_json(Statistics const& statistics, core::Sequence head, Output output) {
+void print_json(Statistics const& statistics, Output output) {
     boost::json::array servers;
     for (auto const& server : by_name(statistics))
         if (output == Output::Ndjson)
@@ -231,7 +246,8 @@ void print_json(Statistics const& statistics, core::Sequence head, Output output
         else
             servers.push_back(server_json(server));
     boost::json::object document{
-        {"events", head.value},
+        {"events", count_of(statistics)},
+        {"compacted_until", projections::to_json(statistics.compacted())},
         {"families", families_json(statistics)},
         {"slowest_starts", slowest_json(statistics.slowest_starts(), statistics)},
         {"slowest_stops", slowest_json(statistics.slowest_stops(), statistics)}};
@@ -243,9 +259,11 @@ void print_json(Statistics const& statistics, core::Sequence head, Output output
 } // namespace
 
 Outcome show_stats(eventstore::EventReader const& log, Options const& options) {
-    Statistics statistics;
-    auto const head = log.head().sequence;
-    auto const done = walk(log, {1}, head, true, [&](auto const& stored) {
+    auto const compacted = log.compacted_until();
+    if (!compacted)
+        return tl::make_unexpected(compacted.error());
+    Statistics statistics(*compacted);
+    auto const done = walk(log, {1}, log.head().sequence, true, [&](auto const& stored) {
         statistics.add(stored.event);
         return true;
     });
@@ -255,9 +273,9 @@ Outcome show_stats(eventstore::EventReader const& log, Options const& options) {
         return kFine;
     statistics.end();
     if (options.output == Output::Table)
-        print_table(statistics, head, standard_output(options.no_color));
+        print_table(statistics, standard_output(options.no_color));
     else
-        print_json(statistics, head, options.output);
+        print_json(statistics, options.output);
     return kFine;
 }
 

@@ -9,6 +9,7 @@
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/output.hpp"
 #include "tools/cpm-replay/progress.hpp"
+#include "tools/cpm-replay/range_check.hpp"
 #include "tools/cpm-replay/status_check.hpp"
 #include "tools/cpm-replay/walk.hpp"
 
@@ -35,6 +36,17 @@ Fault broken_link(core::Sequence sequence) {
             "place",
             sequence.next().value
         ),
+    };
+}
+
+/// What was compacted away followed another record than the one that is there.
+Fault broken_range(core::Sequence first) {
+    return {
+        Check::Chain,
+        first,
+        first,
+        "what was compacted away from here on followed another record than the one before: it was "
+        "changed, or others were dropped",
     };
 }
 
@@ -69,7 +81,8 @@ class Verification {
         , head_(log.head())
         , witness_(witness)
         , progress_({1}, head_.sequence, true)
-        , statuses_([this](Fault const& fault) { faults_.push_back(fault); }) {}
+        , statuses_([this](Fault const& fault) { faults_.push_back(fault); })
+        , ranges_(log, [this](Fault const& fault) { faults_.push_back(fault); }) {}
 
     /// Fails with Storage only.
     core::Result<void> read_all();
@@ -81,10 +94,12 @@ class Verification {
     Head const& head() const { return head_; }
     std::vector<Fault> const& faults() const { return faults_; }
     std::uint64_t records() const { return records_; }
+    std::uint64_t compacted() const { return ranges_.removed(); }
     StatusCheck const& statuses() const { return statuses_; }
 
   private:
     core::Result<void> read_one(core::Sequence sequence);
+    core::Result<void> step_over_range();
     void take(StoredEvent const& stored);
     void lose(core::Sequence sequence, std::string const& why);
 
@@ -95,6 +110,8 @@ class Verification {
     Progress progress_;
     std::vector<Fault> faults_;
     StatusCheck statuses_;
+    RangeCheck ranges_;
+    core::Result<void> ranges_read_;
     core::Sequence next_{1};
     std::optional<core::Hash> previous_; ///< of the record before next_; none: unknown
     std::uint64_t records_ = 0;
@@ -116,30 +133,52 @@ core::Result<void> Verification::read_all() {
     }
     statuses_.end();
     progress_.hide();
-    return {};
+    return ranges_read_ && !stop_requested() ? ranges_.end() : ranges_read_;
 }
 
 /// The record at which reading in order ended: it is missing, cannot be read, or does not follow.
 core::Result<void> Verification::read_one(core::Sequence sequence) {
+    bool is_there = false;
     auto const done = log_.read_back(sequence, sequence, [&](StoredEvent const& stored) {
         auto const decoded = eventstore::decode(stored.bytes);
         if (sequence.value == 1)
             add({Check::Chain, sequence, sequence, "it does not begin with this log's id"});
         else if (decoded && previous_ && decoded->previous != *previous_)
             add(broken_link({sequence.value - 1}));
+        is_there = true;
         take(stored);
         return true;
     });
     if (done)
-        return {};
+        return is_there ? done : step_over_range();
     if (done.error().code != core::ErrorCode::Corrupt)
         return done;
     lose(sequence, done.error().detail);
     return {};
 }
 
+/// Reading in order ended where records were compacted away: before them or behind them something
+/// is not as it was.
+core::Result<void> Verification::step_over_range() {
+    auto const range = log_.range_of(next_);
+    if (!range)
+        return tl::make_unexpected(range.error());
+    if (!*range) // it went away meanwhile: read again
+        return {};
+    if (previous_ && (*range)->first == next_ && (*range)->prev_hash != *previous_)
+        add(broken_range(next_));
+    ranges_.gap(next_, (*range)->last);
+    previous_ = (*range)->last_hash;
+    next_ = (*range)->last.next();
+    return {};
+}
+
 void Verification::take(StoredEvent const& stored) {
     progress_.reached(stored.event.sequence);
+    if (stored.event.sequence != next_)
+        ranges_.gap(next_, {stored.event.sequence.value - 1});
+    if (ranges_read_)
+        ranges_read_ = ranges_.add(stored.event);
     ++records_;
     statuses_.add(stored.event);
     if (stored.event.server)
@@ -190,7 +229,7 @@ void Verification::check_witness() {
 
 core::Result<void> Verification::check_index() {
     // What a record that is lost belonged to nobody knows.
-    bool const is_known = records_ == head_.sequence.value;
+    bool const is_known = records_ + ranges_.removed() == head_.sequence.value;
     if (!is_known || stop_requested())
         return {};
     Entries listed;
@@ -269,6 +308,7 @@ boost::json::object summary(Verification const& done) {
     return {
         {"clean", done.faults().empty()},
         {"events", done.records()},
+        {"compacted", done.compacted()},
         {"decisions", done.statuses().decisions()},
         {"servers", done.statuses().fleet().servers.size()},
         {"head", to_json(done.head())},
@@ -304,8 +344,10 @@ void print_lines(Verification const& done, Screen screen) {
         table.flush();
     auto const& head = done.head();
     auto const counts = fmt::format(
-        "{} events, {} decisions, {} servers; epoch {}, head {} {}",
+        "{} events{}, {} decisions, {} servers; epoch {}, head {} {}",
         done.records(),
+        done.compacted() == 0 ? ""
+                              : fmt::format(" and {} heartbeats compacted away", done.compacted()),
         done.statuses().decisions(),
         done.statuses().fleet().servers.size(),
         head.epoch,

@@ -7,7 +7,6 @@
 #include "tools/cpm-replay/interruption.hpp"
 #include "tools/cpm-replay/names.hpp"
 #include "tools/cpm-replay/output.hpp"
-#include "tools/cpm-replay/server_walk.hpp"
 #include "tools/cpm-replay/simulation.hpp"
 #include "tools/cpm-replay/timeline.hpp"
 #include "tools/cpm-replay/walk.hpp"
@@ -20,24 +19,6 @@
 
 namespace cpm::replay {
 namespace {
-
-/// The last heartbeat that may be missing.
-core::Result<core::Sequence> compacted_until(eventstore::EventReader const& log) {
-    core::Sequence last;
-    auto const done = log.read_server(
-        kFleet,
-        {1},
-        log.head().sequence,
-        [&](eventstore::StoredEvent const& stored) {
-            if (auto const* range = std::get_if<core::HeartbeatsCompacted>(&stored.event.payload))
-                last = std::max(last, range->last);
-            return !stop_requested();
-        }
-    );
-    if (!done)
-        return tl::make_unexpected(done.error());
-    return last;
-}
 
 /// Folds decisions into the statuses of each server over time.
 class StatusRecorder {
@@ -69,7 +50,7 @@ struct Comparison {
 core::Result<Comparison>
 compare_with(eventstore::EventReader const& log, OtherSettings const& settings) {
     Comparison result;
-    auto const compacted = compacted_until(log);
+    auto const compacted = log.compacted_until();
     if (!compacted)
         return tl::make_unexpected(compacted.error());
     result.compacted = *compacted;

@@ -13,6 +13,7 @@ namespace cpm::replay {
 enum class Check : std::uint8_t {
     Record,  ///< there is a record of each sequence, and it can be read
     Chain,   ///< each record carries the hash of the one before
+    Range,   ///< what was compacted away is what its event says
     Witness, ///< the log reaches its head witness, and has the same record there
     Index,   ///< the index lists each event with its server, and no others
     Status,  ///< the recorded status is the one that follows from the events
@@ -22,6 +23,7 @@ constexpr std::string_view to_string(Check check) {
     switch (check) {
     case Check::Record: return "record";
     case Check::Chain: return "chain";
+    case Check::Range: return "range";
     case Check::Witness: return "witness";
     case Check::Index: return "index";
     case Check::Status: return "status";

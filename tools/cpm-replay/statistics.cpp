@@ -22,8 +22,9 @@ void keep_slowest(std::vector<SettlingTime>& slowest, SettlingTime const& time) 
 
 } // namespace
 
-Statistics::Statistics()
-    : decisions_([this](std::span<core::Event const> decision) { judge(decision); })
+Statistics::Statistics(core::Sequence compacted)
+    : compacted_(compacted)
+    , decisions_([this](std::span<core::Event const> decision) { judge(decision); })
     , by_type_(core::type_names().size()) {}
 
 void Statistics::judge(std::span<core::Event const> decision) {
@@ -64,7 +65,9 @@ void Statistics::note_heartbeat(
             figures.longest_gap_at = *running.heartbeat;
         }
     }
-    running.heartbeat = event.at;
+    running.heartbeat.reset();
+    if (event.sequence > compacted_)
+        running.heartbeat = event.at;
 }
 
 void Statistics::note_status(core::Event const& event, core::Server const* server) {

@@ -43,7 +43,8 @@ class Statistics {
   public:
     static constexpr std::size_t kSlowest = 10;
 
-    Statistics();
+    /// Up to `compacted` the log has not all heartbeats: what lies between those it has is no gap.
+    explicit Statistics(core::Sequence compacted);
 
     void add(core::Event const& event) { decisions_.add(event); }
     /// After the last event.
@@ -54,6 +55,7 @@ class Statistics {
     std::vector<SettlingTime> const& slowest_starts() const { return starts_; }
     std::vector<SettlingTime> const& slowest_stops() const { return stops_; }
     Names const& names() const { return names_; }
+    core::Sequence compacted() const { return compacted_; }
     core::WallTime first_at() const { return first_at_; }
     core::WallTime last_at() const { return last_at_; }
 
@@ -61,8 +63,9 @@ class Statistics {
     struct Running {
         core::ActualStatus status{};
         core::WallTime since{};
-        std::optional<core::WallTime> heartbeat; ///< the last one, none after a loss
-        core::Sequence timed;                    ///< the request whose time was taken already
+        /// The last one, none after a loss or where others may be missing.
+        std::optional<core::WallTime> heartbeat;
+        core::Sequence timed; ///< the request whose time was taken already
     };
 
     void judge(std::span<core::Event const> decision);
@@ -70,6 +73,7 @@ class Statistics {
     void note_status(core::Event const& event, core::Server const* server);
     void note_settled(core::Event const& event, core::Server const& server, Running& running);
 
+    core::Sequence const compacted_;
     projections::DecisionReader<std::function<void(std::span<core::Event const>)>> decisions_;
     core::Fleet fleet_;
     Names names_;
