@@ -61,9 +61,9 @@ export class Window {
         return new Promise((...ways) => this.#asked.set(id, ways));
     }
 
-    /** A new tab with this address, which is the one that is shown now. */
-    async openTab(url) {
-        const { targetId } = await this.send("Target.createTarget", { url });
+    /** A new tab with this address, which is the one that is shown now; or one beside it. */
+    async openTab(url, newWindow = false) {
+        const { targetId } = await this.send("Target.createTarget", { url, newWindow });
         const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
         return new Tab(this, targetId, sessionId);
     }
@@ -80,6 +80,10 @@ class Tab {
         await this.until("it is shown", "!document.hidden");
     }
 
+    async close() {
+        await this.window.send("Target.closeTarget", { targetId: this.targetId });
+    }
+
     async read(expression) {
         const asked = { expression, returnByValue: true };
         const { result, exceptionDetails } = await this.window.send("Runtime.evaluate", asked, this.sessionId);
@@ -88,7 +92,7 @@ class Tab {
     }
 
     /** Waits until the expression is true in the page; while it loads, nothing is. */
-    async until(what, expression) {
-        await waitUntil(what, () => this.read(expression).catch(() => false));
+    async until(what, expression, timeout = 30_000) {
+        await waitUntil(what, () => this.read(expression).catch(() => false), timeout);
     }
 }

@@ -76,6 +76,35 @@ test("connection: twelve tabs are live when shown; a restart is told of in each,
     }
 });
 
+test("connection: an OFF that could not be sent is given up, and never sent later (5)", async (t) => {
+    const manager = await start(t);
+    const id = await manager.addServer("node1", { mac_addresses: ["52:54:00:00:0b:01"] });
+    const machine = (await manager.join(id, "52:54:00:00:0b:01")).live(1000, 1e9);
+    t.after(() => machine.silence());
+    const window = await new Window().open(manager);
+    t.after(() => window.close());
+    // Six that are shown side by side have all connections that a browser gives.
+    const tabs = [];
+    while (tabs.length < 6) {
+        const tab = await window.openTab(manager.url, true);
+        await tab.until("it is live", "document.querySelector('.lamp.live') !== null");
+        tabs.push(tab);
+    }
+    const shown = await Promise.all(tabs.map((tab) => tab.read("!document.hidden")));
+    if (shown.includes(false)) return t.skip("this browser hides windows that are side by side");
+    const last = tabs.at(-1);
+    await last.until("ON", "document.querySelector('[data-server] .hue-on') !== null");
+    await last.read("document.querySelector('[data-server] .power button').click()");
+    await last.until("the answer", "document.querySelector('.question .strong:enabled') !== null");
+    await last.read("document.querySelector('.question .strong').click()");
+    const isTold = "document.querySelector('[data-server] .trouble') !== null";
+    await last.until("it is told that nothing came of it", isTold, 90_000);
+    await tabs[0].close();
+    // With a connection that is free again another request goes through.
+    await last.until("free again", "(fetch('/api/v1/session').then(() => (window.free = true)), window.free)");
+    assert.equal((await manager.server(id)).power_status, "ON");
+});
+
 test("connection: a session that ends leads to signing in, and back to the same place (5)", async (t) => {
     const manager = await start(t);
     await manager.addServer("node1", { tags: ["gpu"] });

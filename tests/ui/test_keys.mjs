@@ -49,7 +49,7 @@ test("keys: / searches, j k x choose, w wakes, ? helps, Ctrl-K goes; in a field 
     await page.keyboard.press("Control+k");
     await page.keyboard.type("node20");
     await page.keyboard.press("Enter");
-    await page.locator(".now").waitFor();
+    await page.locator("section.now").waitFor();
     assert.match(page.url(), new RegExp(ids[10]));
     assert.deepEqual(page.complaints, []);
 });

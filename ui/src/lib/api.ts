@@ -30,6 +30,11 @@ export interface Answer<Body> {
 }
 
 const AGAIN_AFTER_MS = [400, 1500];
+/**
+ * Nobody waits longer for an answer (a webhook's trial takes up to 20 s). What a browser could not
+ * send by then, for want of a connection, is never sent: an OFF is not to come minutes later.
+ */
+const ANSWER_MS = 25_000;
 
 let onSignedOut = () => {};
 let onDate = (_: number) => {};
@@ -86,11 +91,11 @@ async function once<Body>(path: string, init: RequestInit): Promise<Answer<Body>
 }
 
 export async function get<Body>(path: string): Promise<Body> {
-    return (await once<Body>(path, { method: "GET" })).body;
+    return (await getTagged<Body>(path)).body;
 }
 
 export async function getTagged<Body>(path: string): Promise<Answer<Body>> {
-    return once<Body>(path, { method: "GET" });
+    return once<Body>(path, { method: "GET", signal: AbortSignal.timeout(ANSWER_MS) });
 }
 
 export async function change<Body>(
@@ -102,7 +107,12 @@ export async function change<Body>(
     const headers: Record<string, string> = { "Idempotency-Key": randomKey() };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (options.ifMatch) headers["If-Match"] = options.ifMatch;
-    const init: RequestInit = { method, headers, body: body === undefined ? null : JSON.stringify(body) };
+    const init: RequestInit = {
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(ANSWER_MS), // all attempts together
+    };
     for (const pause of AGAIN_AFTER_MS) {
         try {
             return await once<Body>(path, init);
