@@ -69,3 +69,17 @@ export async function tap(what) {
     const isTouched = await what.page().evaluate(() => navigator.maxTouchPoints > 0);
     await (isTouched ? what.tap() : what.click());
 }
+
+/** Closes what is open, and goes on within the page: a new one would take longer than what is
+ * looked at in it. */
+export async function go(page, path) {
+    const open = page.locator("dialog[open], .question, [role=toolbar]");
+    for (let presses = 0; (await open.count()) > 0; presses++) {
+        if (presses > 20) throw new Error(`Escape does not close it: ${await open.first().innerText()}`);
+        await page.keyboard.press("Escape");
+    }
+    await page.evaluate((to) => {
+        history.pushState(null, "", to);
+        dispatchEvent(new PopStateEvent("popstate"));
+    }, path);
+}

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { COLOURS, faults } from "./axe.mjs";
-import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
+import { go, openBrowser, openPage, PC, PHONE } from "./browser.mjs";
 import { layoutFaults } from "./layout.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
 
@@ -118,16 +118,6 @@ const STRANGERS = ["/", "/#setup=ABCD"];
 async function brightness(page) {
     const ground = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
     return Math.max(...ground.match(/\d+/g).map(Number));
-}
-
-/** Closes what is open, and goes on within the page: a new one would take longer than to judge it. */
-async function go(page, path) {
-    const open = page.locator("dialog[open], .question, [role=toolbar]");
-    while (await open.count()) await page.keyboard.press("Escape");
-    await page.evaluate((to) => {
-        history.pushState(null, "", to);
-        dispatchEvent(new PopStateEvent("popstate"));
-    }, path);
 }
 
 /** What is wrong with a view as it stands, light and dark. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
+import { go, openBrowser, openPage, PC, PHONE } from "./browser.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
 
 const browser = await openBrowser();
@@ -111,8 +111,10 @@ for (const [where, options] of [
     test(`focus: Tab reaches all that can be used, where it is seen ${where} (5)`, async () => {
         const page = await openPage(browser, manager, options);
         const all = [];
+        await page.goto(manager.url);
+        await page.locator("[data-server]").first().waitFor();
         for (const [view, [path, show]] of Object.entries(VIEWS)) {
-            await page.goto(manager.url + path);
+            await go(page, path);
             await show(page);
             all.push(...(await walk(page)).map((fault) => `${view}: ${fault}`));
         }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
+import { go, openBrowser, openPage, PC, PHONE } from "./browser.mjs";
 import { layoutFaults } from "./layout.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
 
@@ -129,8 +129,10 @@ for (const [where, options] of [
             );
         });
         const all = [];
+        await page.goto(manager.url);
+        await page.locator("[data-server]").first().waitFor();
         for (const [view, [path, show]] of Object.entries(VIEWS)) {
-            await page.goto(manager.url + path);
+            await go(page, path);
             await show(page);
             all.push(...(await faults(page)).map((fault) => `${view}: ${fault}`));
         }
