@@ -1,4 +1,5 @@
 // Opening the log: what must hold before anything is read from it or appended to it.
+#include "eventstore/file_copy.hpp"
 #include "eventstore/hash.hpp"
 #include "eventstore/list_of_files.hpp"
 #include "eventstore/record.hpp"
@@ -40,6 +41,10 @@ std::string in_events(fs::path const& directory, std::string why) {
 
 core::Result<void> make_directory(fs::path const& directory) {
     std::error_code error;
+    std::vector<fs::path> made;
+    for (auto path = fs::absolute(directory, error); !fs::exists(path, error) && !error;
+         path = path.parent_path())
+        made.push_back(path);
     // The accounts in it are hashes, but nobody else's to try passwords on.
     if (fs::create_directories(directory, error))
         fs::permissions(directory, fs::perms::owner_all, error);
@@ -47,6 +52,10 @@ core::Result<void> make_directory(fs::path const& directory) {
         return core::fail(
             core::ErrorCode::Storage, "cannot create " + directory.string() + ": " + error.message()
         );
+    // RocksDB syncs what is in it, not that it is there.
+    for (auto const& path : made)
+        if (auto synced = sync_directory(path.parent_path()); !synced)
+            return synced;
     return {};
 }
 
@@ -84,9 +93,16 @@ bool has_database(SideFiles const& files) {
     return fs::exists(files.log / "CURRENT", ignored);
 }
 
+// What a first start leaves that is cut off before CURRENT is none: no event was ever written.
 bool has_remains(SideFiles const& files) {
-    std::error_code ignored;
-    return fs::exists(files.witness, ignored) || !fs::is_empty(files.log, ignored);
+    std::error_code error;
+    bool found = fs::exists(files.witness, error);
+    for (fs::directory_iterator file(files.log, error), end; !error && file != end;
+         file.increment(error)) {
+        auto const extension = file->path().extension();
+        found |= extension == ".log" || extension == ".sst";
+    }
+    return found || error;
 }
 
 core::Result<void> put_durably(Database const& database, rocksdb::WriteBatch& batch) {

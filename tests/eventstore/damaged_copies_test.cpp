@@ -6,6 +6,7 @@
 // CPM_DAMAGE_VERBOSE tells of each. The soak suite eventstore_damage judges 5,000.
 #include "tests/eventstore/damage.hpp"
 #include "tests/eventstore/events.hpp"
+#include "tests/eventstore/history.hpp"
 #include "tests/eventstore/processes.hpp"
 #include "tests/eventstore/rocksdb_files.hpp"
 #include "tests/eventstore/syncs.hpp"
@@ -35,25 +36,9 @@ std::uint64_t setting(char const* name, std::uint64_t otherwise) {
     return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-// What was written: events about servers 1, 2, 3, 1, …, a person added with each tenth of them.
-using People = std::map<std::string, std::string>;
-
-People people_of(std::uint64_t events) {
-    People people;
-    for (std::uint64_t n = 10; n <= events; n += 10)
-        people["user_" + std::to_string(n)] = "since event " + std::to_string(n);
-    return people;
-}
-
 void append(RocksDbLog& log, std::uint64_t batches, std::uint64_t batch) {
-    for (std::uint64_t i = 0; i < batches; ++i) {
-        auto const after = log.head().sequence;
-        std::vector<RecordChange> changes;
-        for (auto const& [key, value] : people_of(after.value + batch))
-            if (!people_of(after.value).contains(key))
-                changes.push_back({Table::Accounts, key, value});
-        REQUIRE(log.append(after, simple_events(after.value, batch), changes));
-    }
+    for (std::uint64_t i = 0; i < batches; ++i)
+        REQUIRE(append_history(log, batch) == "");
 }
 
 // One life of a manager: appends in batches, and stops cleanly.
@@ -137,45 +122,16 @@ Verdict wrong(std::string why) {
     return {"WRONG", std::move(why)};
 }
 
-// "event 12: …"
-bool names_event(std::string const& error) {
-    auto const colon = error.find(": ");
-    return error.starts_with("event ") && colon > 6 && colon != error.npos &&
-           error.find_first_not_of("0123456789", 6) == colon;
-}
-
 // Reads all that a manager would.
 Verdict judge_reading(RocksDbLog const& log, Base const& base) {
-    auto const [found, error] = read_all(log);
-    if (!error.empty())
-        return names_event(error) ? Verdict{"damage noticed", error}
-                                  : wrong("no sequence is named: " + error);
-    auto const events = found.size();
-    auto const expected = simple_events(0, events);
-    if (events < base.witnessed || events > base.events || found != expected)
+    auto const events = log.head().sequence.value;
+    auto const why = judge_history(log, events);
+    if (why.starts_with("damage: "))
+        return {"damage noticed", why};
+    if (!why.empty())
+        return wrong(why);
+    if (events < base.witnessed || events > base.events)
         return wrong("its history has " + std::to_string(events) + " events");
-    for (std::uint64_t server = 1; server <= 3; ++server) {
-        std::vector<Event> of_server;
-        auto const read = log.read_server({server}, {1}, {events}, [&](StoredEvent const& stored) {
-            of_server.push_back(stored.event);
-            return true;
-        });
-        if (!read)
-            return {"damage noticed", read.error().detail};
-        std::vector<Event> theirs;
-        for (auto const& event : expected)
-            if (event.server.value == server)
-                theirs.push_back(event);
-        if (of_server != theirs)
-            return wrong("the index of server " + std::to_string(server) + " is not whole");
-    }
-    People people;
-    auto const read =
-        log.read_table(Table::Accounts, [&](auto key, auto value) { people.emplace(key, value); });
-    if (!read)
-        return {"damage noticed", read.error().detail};
-    if (people != people_of(events))
-        return wrong("its people are " + std::to_string(people.size()));
     // What an agent's witness finds: the stories of the real manager show it.
     return {events < base.events ? "shorter" : "right", ""};
 }
@@ -315,7 +271,7 @@ TEST_CASE("damage: a thousand damaged copies are right or refused, none is wrong
     auto const copies = setting("CPM_DAMAGED_COPIES", 1000);
     auto const seed = setting("CPM_DAMAGE_SEED", 20'261'122);
     MESSAGE(copies, " damaged copies, CPM_DAMAGE_SEED=", seed);
-    TemporaryDirectory directory;
+    TemporaryDirectory directory(fast_place());
     for (std::size_t i = 0; i < std::size(kBases); ++i) {
         auto const base = directory.path() / ("base-" + std::to_string(i));
         kBases[i].make(base, base.string() + "-older");

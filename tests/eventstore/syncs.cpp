@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <utility>
 
 namespace {
 
@@ -11,8 +12,9 @@ std::atomic<bool> left_out = false;
 std::atomic<bool> for_ever = false;
 std::atomic<int> until_failure = 0;
 std::atomic<int> failures = 0;
+std::function<void(int)> instead;
 
-int sync_by(long call, int fd) {
+int sync(long call, int fd) {
     if (until_failure != 0) {
         int const left = --until_failure;
         if (left == 0)
@@ -23,17 +25,19 @@ int sync_by(long call, int fd) {
             return -1;
         }
     }
-    return left_out ? 0 : int(::syscall(call, fd));
+    if (instead)
+        instead(fd);
+    return left_out || instead ? 0 : int(::syscall(call, fd));
 }
 
 } // namespace
 
 extern "C" int fsync(int fd) {
-    return sync_by(SYS_fsync, fd);
+    return sync(SYS_fsync, fd);
 }
 
 extern "C" int fdatasync(int fd) {
-    return sync_by(SYS_fdatasync, fd);
+    return sync(SYS_fdatasync, fd);
 }
 
 void leave_out_syncs() {
@@ -47,4 +51,8 @@ void fail_sync(int n, bool for_good) {
 
 int failed_syncs() {
     return failures;
+}
+
+void sync_by(std::function<void(int fd)> watcher) {
+    instead = std::move(watcher);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 // This program's own fsync and fdatasync, which RocksDB meets too: the dynamic linker finds those
 // of a program before the C library's.
 
@@ -12,3 +14,7 @@ void fail_sync(int n, bool for_good);
 
 /// How many failed so.
 int failed_syncs();
+
+/// Does the syncing instead, on whichever thread asks for it; none: the kernel again. Not while
+/// other threads sync.
+void sync_by(std::function<void(int fd)> watcher);
