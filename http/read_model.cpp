@@ -14,6 +14,11 @@ void append(projections::NotificationChanges& all, projections::NotificationChan
 
 } // namespace
 
+void ReadModel::load(projections::LogFold&& fold) {
+    fold_ = std::move(fold);
+    head_.sequence = fold_.sequence();
+}
+
 void ReadModel::load(core::Event const& event) {
     (void)fold_.apply(event);
     head_.sequence = event.sequence;

@@ -27,6 +27,8 @@ using Observer = std::function<void(Applied const& applied)>;
 /// it is given.
 class ReadModel {
   public:
+    /// The beginning of the history, folded already.
+    void load(projections::LogFold&& fold);
     /// One event of the history (before serving).
     void load(core::Event const& event);
     void load(eventstore::RecordChange const& record);

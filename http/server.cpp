@@ -168,6 +168,10 @@ Server::Server(ServerParts parts)
 
 Server::~Server() = default;
 
+void Server::on_restored(projections::LogFold&& fold) {
+    parts_->model.load(std::move(fold));
+}
+
 void Server::on_history(core::Event const& event) {
     parts_->model.load(event);
 }

@@ -39,6 +39,7 @@ class Server final : public manager::Subscriber {
     explicit Server(ServerParts parts);
     ~Server() override;
 
+    void on_restored(projections::LogFold&& fold) override;
     void on_history(core::Event const& event) override;
     void on_record(eventstore::RecordChange const& record) override;
     void on_published(std::shared_ptr<manager::Publication const> publication) override;

@@ -4,6 +4,8 @@
 #include "eventstore/fault_point.hpp"
 #include "manager/wake_commands.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -63,7 +65,27 @@ core::Result<void> Engine::start() {
     return {};
 }
 
+/// The first event that it does not hold.
+core::Sequence Engine::begin_with_snapshot() {
+    if (!parts_.snapshots)
+        return {1};
+    // Of a doubtful request the server as it was before it is needed.
+    auto restored =
+        restore(parts_.log, *parts_.snapshots, parts_.log.unconfirmed_from(), parts_.report);
+    if (restored.sequence) {
+        fleet_ = restored.fold.fleet();
+        parts_.subscriber.on_restored(std::move(restored.fold));
+        parts_.report(fmt::format(
+            "begins with the snapshot at event {}; {} events come after it",
+            restored.sequence.value,
+            parts_.log.head().sequence.value - restored.sequence.value
+        ));
+    }
+    return restored.sequence.next();
+}
+
 core::Result<std::vector<Engine::Doubtful>> Engine::replay() {
+    auto const first = begin_with_snapshot();
     auto const unconfirmed = parts_.log.unconfirmed_from();
     std::vector<Doubtful> doubtful;
     auto const visit = [&](eventstore::StoredEvent const& stored) {
@@ -81,7 +103,7 @@ core::Result<std::vector<Engine::Doubtful>> Engine::replay() {
         parts_.subscriber.on_history(event);
         return true;
     };
-    if (auto read = parts_.log.read({1}, parts_.log.head().sequence, visit); !read)
+    if (auto read = parts_.log.read(first, parts_.log.head().sequence, visit); !read)
         return tl::make_unexpected(read.error());
 
     core::Result<void> loaded;

@@ -2,6 +2,7 @@
 
 #include "core/fleet.hpp"
 #include "eventstore/event_log.hpp"
+#include "eventstore/snapshot_store.hpp"
 #include "manager/accounts.hpp"
 #include "manager/clock.hpp"
 #include "manager/deadlines.hpp"
@@ -9,6 +10,7 @@
 #include "manager/publication.hpp"
 #include "manager/random.hpp"
 #include "manager/relays.hpp"
+#include "manager/snapshots.hpp"
 #include "manager/space.hpp"
 #include "manager/waker.hpp"
 
@@ -31,7 +33,9 @@ struct EngineParts {
     Subscriber& subscriber;
     OwnMacs own_macs;
     std::string version;
-    std::optional<std::uint64_t> space_reserve; ///< bytes; none: the default
+    std::optional<std::uint64_t> space_reserve;           ///< bytes; none: the default
+    eventstore::SnapshotStore const* snapshots = nullptr; ///< null: a start reads the whole log
+    Report report{}; ///< told which snapshot a start begins with, and which it passes over
 };
 
 /// The write side: decides, appends, applies, then lets effects happen. Everything that changes a
@@ -48,8 +52,9 @@ class Engine {
   public:
     explicit Engine(EngineParts parts);
 
-    /// Replays the log, withdraws what was never acknowledged, lets elapse what elapsed meanwhile
-    /// (late), and arms the deadlines. The subscriber hears the whole history first.
+    /// Replays the log, from the newest snapshot on; withdraws what was never acknowledged, lets
+    /// elapse what elapsed meanwhile (late), and arms the deadlines. The subscriber hears the whole
+    /// history first.
     core::Result<void> start();
 
     /// One round at the time `now`. `listening`: reports could be received all the time up to `now`
@@ -78,6 +83,7 @@ class Engine {
         core::ServerState before;
     };
 
+    core::Sequence begin_with_snapshot();
     core::Result<std::vector<Doubtful>> replay();
     Turn begin_turn(core::Now now);
     void decide_start(Turn& turn, std::vector<Doubtful> const& doubtful);

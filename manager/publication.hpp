@@ -3,6 +3,7 @@
 #include "core/event.hpp"
 #include "eventstore/event_log.hpp"
 #include "manager/relays.hpp"
+#include "projections/log_fold.hpp"
 
 #include <memory>
 #include <string_view>
@@ -20,11 +21,14 @@ struct Publication {
     core::MonoClock::duration append_time{}; ///< how long it took to become durable
 };
 
-/// Hears the whole history once, then every batch after it is durable and before it is answered.
-/// Called on the thread that runs the engine; it must not block.
+/// Hears the whole history once, its beginning perhaps folded already, then every batch after it is
+/// durable and before it is answered. Called on the thread that runs the engine; it must not block.
 class Subscriber {
   public:
     virtual ~Subscriber() = default;
+    /// What followed from the log up to a snapshot: the history goes on behind it. At most once,
+    /// and before the rest.
+    virtual void on_restored(projections::LogFold&& fold) = 0;
     virtual void on_history(core::Event const& event) = 0;
     virtual void on_record(eventstore::RecordChange const& record) = 0;
     virtual void on_published(std::shared_ptr<Publication const> publication) = 0;

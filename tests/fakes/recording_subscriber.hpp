@@ -1,7 +1,5 @@
 #pragma once
 
-#include "core/evolve.hpp"
-#include "core/fleet.hpp"
 #include "manager/publication.hpp"
 #include "tests/fakes/journal.hpp"
 
@@ -13,6 +11,10 @@ class RecordingSubscriber final : public manager::Subscriber {
     explicit RecordingSubscriber(Journal& journal)
         : journal_(journal) {}
 
+    void on_restored(projections::LogFold&& fold) override {
+        restored_ = fold.sequence();
+        fold_ = std::move(fold);
+    }
     void on_history(core::Event const& event) override {
         ++history_;
         hear(event);
@@ -28,7 +30,10 @@ class RecordingSubscriber final : public manager::Subscriber {
         wake_asks_ = publication->wake_asks;
     }
 
-    core::Fleet const& fleet() const { return fleet_; }
+    core::Fleet const& fleet() const { return fold_.fleet(); }
+    projections::LogFold const& fold() const { return fold_; }
+    /// The last event of the snapshot that the history began with, or none.
+    core::Sequence restored() const { return restored_; }
     std::vector<core::Event> const& events() const { return events_; }
     std::vector<eventstore::RecordChange> const& records() const { return records_; }
     eventstore::Head const& head() const { return head_; }
@@ -37,12 +42,13 @@ class RecordingSubscriber final : public manager::Subscriber {
 
   private:
     void hear(core::Event const& event) {
-        core::evolve(fleet_, event);
+        (void)fold_.apply(event);
         events_.push_back(event);
     }
 
     Journal& journal_;
-    core::Fleet fleet_;
+    projections::LogFold fold_;
+    core::Sequence restored_;
     std::vector<core::Event> events_;
     std::vector<eventstore::RecordChange> records_;
     eventstore::Head head_;

@@ -21,7 +21,8 @@ class WatchedLog final : public eventstore::EventLog {
     bool append_fails = false;
     bool witness_fails = false;
     bool clearing_fails = false;
-    std::function<void()> during_append; ///< what happens while the disk is at work
+    std::optional<core::Sequence> damaged; ///< the record that cannot be read
+    std::function<void()> during_append;   ///< what happens while the disk is at work
 
     core::Result<void> append(
         core::Sequence after,
@@ -61,7 +62,17 @@ class WatchedLog final : public eventstore::EventLog {
     core::Result<void> read(
         core::Sequence first, core::Sequence last, eventstore::EventVisitor const& visit
     ) const override {
-        return log_.read(first, last, visit);
+        if (!damaged || *damaged < first || *damaged > last)
+            return log_.read(first, last, visit);
+        bool goes_on = true;
+        auto const before = [&](eventstore::StoredEvent const& stored) {
+            return goes_on = visit(stored);
+        };
+        if (auto read = log_.read(first, {damaged->value - 1}, before); !read || !goes_on)
+            return read;
+        return core::fail(
+            core::ErrorCode::Corrupt, "event " + std::to_string(damaged->value) + ": is damaged"
+        );
     }
     core::Result<void> read_back(
         core::Sequence first, core::Sequence last, eventstore::EventVisitor const& visit

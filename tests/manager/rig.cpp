@@ -1,5 +1,6 @@
 #include "tests/manager/rig.hpp"
 
+#include "core/evolve.hpp"
 #include "eventstore/memory_log.hpp"
 #include "eventstore/rocksdb_log.hpp"
 
@@ -62,6 +63,8 @@ core::Result<void> Rig::start() {
         .own_macs = [this] { return own_macs; },
         .version = "test",
         .space_reserve = space_reserve,
+        .snapshots = &snapshots_,
+        .report = [this](std::string_view line) { reports.emplace_back(line); },
     });
     return engine_->start();
 }

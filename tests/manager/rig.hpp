@@ -46,6 +46,7 @@ class Rig {
     std::optional<std::vector<core::MacAddress>> own_macs{std::in_place};
     std::optional<std::uint64_t> space_reserve;
     RecordingWakeSender sender{journal, clock};
+    std::vector<std::string> reports; ///< what the operator was told at starts
 
     // --- the process
 
@@ -60,6 +61,7 @@ class Rig {
     manager::Engine& engine() { return *engine_; }
     WatchedLog& log() { return *log_; }
     RecordingSubscriber const& heard() const { return *subscriber_; }
+    eventstore::SnapshotStore const& snapshots() const { return snapshots_; }
 
     // --- rounds
 
@@ -121,6 +123,7 @@ class Rig {
 
   private:
     TemporaryDirectory directory_;
+    eventstore::SnapshotStore snapshots_{directory_.path()};
     Disk disk_;
     std::unique_ptr<eventstore::EventLog> stored_;
     std::unique_ptr<WatchedLog> log_;

@@ -99,6 +99,7 @@ class Service final : public manager::Subscriber {
     eventstore::Head const& head() const { return head_; }
     std::size_t held() const { return held_.size(); }
 
+    void on_restored(projections::LogFold&& fold) override { fleet_ = fold.fleet(); }
     void on_history(core::Event const& event) override;
     void on_record(eventstore::RecordChange const& /*record*/) override {}
     void on_published(std::shared_ptr<manager::Publication const> publication) override;

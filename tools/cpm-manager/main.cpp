@@ -4,6 +4,7 @@
 #include "http/server.hpp"
 #include "manager/engine.hpp"
 #include "manager/keys.hpp"
+#include "manager/snapshot_keeper.hpp"
 #include "manager/space.hpp"
 #include "manager/writer.hpp"
 #include "tools/cpm-manager/certificate.hpp"
@@ -160,6 +161,24 @@ http::Connections::Limits connection_limits(tools::Options const& options) {
     };
 }
 
+/// What makes snapshots; what to do when one was wrong, run() knows.
+manager::SnapshotKeeper::Parts keep_snapshots(
+    tools::Options const& options,
+    eventstore::EventLog const& log,
+    eventstore::SnapshotStore const& snapshots,
+    manager::Clock const& clock,
+    tools::OperatorLog const& operator_log
+) {
+    return {
+        .log = log,
+        .store = snapshots,
+        .clock = clock,
+        .report = [&operator_log](std::string_view line) { operator_log.warn(line); },
+        .on_failure = {},
+        .space_reserve = options.space_reserve,
+    };
+}
+
 /// Serves until a signal or a failure ends it.
 int run(
     tools::Options const& options,
@@ -168,6 +187,7 @@ int run(
     manager::Clock const& clock,
     tools::Ready const& ready,
     tools::OperatorLog const& log,
+    manager::SnapshotKeeper::Parts snapshots,
     std::function<void()> reread
 ) {
     tools::ServiceManager service;
@@ -178,6 +198,8 @@ int run(
     };
     manager::Writer writer(engine, clock, on_failure, [&] { service.feed(clock.now().mono); });
     writer.run();
+    snapshots.on_failure = on_failure;
+    manager::SnapshotKeeper keeper(std::move(snapshots));
     auto const stop = [&] {
         service.stopping();
         server.stop();
@@ -191,8 +213,10 @@ int run(
     auto const urls = tools::urls_of({.http = ready.http, .https = ready.https});
     service.ready(fmt::format("serving at {}", fmt::join(urls, " ")));
 
+    keeper.run();
     server.run(writer);
     signals.end();
+    keeper.stop();
     if (auto stopped = writer.stop(); !stopped && code == 0)
         code = fail(log, stopped.error(), kStorageFailed);
     return code;
@@ -229,6 +253,14 @@ std::uint64_t last_reserve(tools::Options const& options) {
     return error ? 0 : manager::space_limits(disk.capacity, options.space_reserve).last;
 }
 
+/// A new log has none yet.
+core::Result<manager::Keys>
+load_keys(tools::Options const& options, eventstore::EventLog const& log) {
+    using Missing = manager::Keys::Missing;
+    bool const is_new = !log.head().sequence;
+    return manager::Keys::load(options.data_directory, is_new ? Missing::Make : Missing::Refuse);
+}
+
 /// `certificate` is one that was given; without it the authority's is used.
 int serve(
     tools::Options& options,
@@ -248,10 +280,7 @@ int serve(
     std::error_code ignored;
     if (options.ready_file)
         std::filesystem::remove(*options.ready_file, ignored);
-    using Missing = manager::Keys::Missing;
-    bool const is_new = !(*log)->head().sequence;
-    auto const keys =
-        manager::Keys::load(options.data_directory, is_new ? Missing::Make : Missing::Refuse);
+    auto const keys = load_keys(options, **log);
     if (!keys)
         return fail(operator_log, keys.error(), kStorageFailed);
 
@@ -264,6 +293,7 @@ int serve(
     }
     manager::SystemRandom random;
     wol::LanSender sender;
+    auto const report = [&](std::string_view line) { operator_log.say(line); };
     auto const setup_code = has_users(**log) ? std::string{} : tools::make_setup_code(random);
     http::Server server({
         .log = **log,
@@ -271,7 +301,7 @@ int serve(
         .random = random,
         .keys = *keys,
         .config = app_config(options, certificate, **log, setup_code),
-        .report = [&](std::string_view line) { operator_log.say(line); },
+        .report = report,
         .on_event = [&](auto const& event, auto* about) { operator_log.tell(event, about); },
     });
 
@@ -280,6 +310,7 @@ int serve(
     if (auto bound = listen(options, certificate, server, ready); !bound)
         return fail(operator_log, bound.error(), kAddressTaken);
 
+    eventstore::SnapshotStore const snapshots(options.data_directory);
     manager::Engine engine({
         .log = **log,
         .sender = sender,
@@ -289,6 +320,8 @@ int serve(
         .own_macs = OwnCards(operator_log),
         .version = CPM_VERSION,
         .space_reserve = options.space_reserve,
+        .snapshots = &snapshots,
+        .report = report,
     });
     auto waiting_room = server.answer_meanwhile();
     if (auto started = engine.start(); !started)
@@ -296,7 +329,8 @@ int serve(
     waiting_room.reset();
 
     tools::Reload reload(read_again, options, certificate, server, operator_log);
-    return run(options, server, engine, clock, ready, operator_log, std::ref(reload));
+    auto const keeping = keep_snapshots(options, **log, snapshots, clock, operator_log);
+    return run(options, server, engine, clock, ready, operator_log, keeping, std::ref(reload));
 }
 
 } // namespace
