@@ -7,9 +7,11 @@
 #include "eventstore/side_files.hpp"
 #include "projections/json_parts.hpp"
 #include "tools/cpm-replay/commands.hpp"
+#include "tools/cpm-replay/index_entries.hpp"
 #include "tools/cpm-replay/output.hpp"
 #include "tools/cpm-replay/progress.hpp"
 #include "tools/cpm-replay/range_check.hpp"
+#include "tools/cpm-replay/snapshot_check.hpp"
 #include "tools/cpm-replay/status_check.hpp"
 #include "tools/cpm-replay/walk.hpp"
 
@@ -50,36 +52,19 @@ Fault broken_range(core::Sequence first) {
     };
 }
 
-/// A sum over entries of the index, in any order: equal sums, equal entries.
-class Entries {
-  public:
-    void add(core::ServerId server, core::Sequence sequence) {
-        ++count_;
-        sum_ += mixed(server.value ^ mixed(sequence.value));
-    }
-    std::uint64_t count() const { return count_; }
-    bool operator==(Entries const&) const = default;
-
-  private:
-    /// The finisher of splitmix64: every bit of the result depends on every bit of the value.
-    static std::uint64_t mixed(std::uint64_t value) {
-        value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-        value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-        return value ^ (value >> 31);
-    }
-
-    std::uint64_t count_ = 0;
-    std::uint64_t sum_ = 0;
-};
-
 /// Checks records, chain and statuses as it reads, and then the witness.
 class Verification {
   public:
     /// `witness`: the head the log once reached, if that is known.
-    Verification(eventstore::RocksDbReader const& log, std::optional<Head> const& witness)
+    Verification(
+        eventstore::RocksDbReader const& log,
+        std::optional<Head> const& witness,
+        SnapshotCheck& snapshots
+    )
         : log_(log)
         , head_(log.head())
         , witness_(witness)
+        , snapshots_(snapshots)
         , progress_({1}, head_.sequence, true)
         , statuses_([this](Fault const& fault) { faults_.push_back(fault); })
         , ranges_(log, [this](Fault const& fault) { faults_.push_back(fault); }) {}
@@ -96,6 +81,7 @@ class Verification {
     std::uint64_t records() const { return records_; }
     std::uint64_t compacted() const { return ranges_.removed(); }
     StatusCheck const& statuses() const { return statuses_; }
+    SnapshotCheck const& snapshots() const { return snapshots_; }
 
   private:
     core::Result<void> read_one(core::Sequence sequence);
@@ -106,6 +92,7 @@ class Verification {
     eventstore::RocksDbReader const& log_;
     Head const head_;
     std::optional<Head> const witness_;
+    SnapshotCheck& snapshots_;
     std::optional<core::Hash> witnessed_; ///< what the log has where the witness says
     Progress progress_;
     std::vector<Fault> faults_;
@@ -115,7 +102,7 @@ class Verification {
     core::Sequence next_{1};
     std::optional<core::Hash> previous_; ///< of the record before next_; none: unknown
     std::uint64_t records_ = 0;
-    Entries entries_; ///< what the index must list
+    IndexEntries entries_; ///< what the index must list
 };
 
 core::Result<void> Verification::read_all() {
@@ -132,6 +119,7 @@ core::Result<void> Verification::read_all() {
             return one;
     }
     statuses_.end();
+    snapshots_.end(log_);
     progress_.hide();
     return ranges_read_ && !stop_requested() ? ranges_.end() : ranges_read_;
 }
@@ -181,6 +169,7 @@ void Verification::take(StoredEvent const& stored) {
         ranges_read_ = ranges_.add(stored.event);
     ++records_;
     statuses_.add(stored.event);
+    snapshots_.add(stored);
     if (stored.event.server)
         entries_.add(stored.event.server, stored.event.sequence);
     if (eventstore::concerns(stored.event, {}))
@@ -193,6 +182,7 @@ void Verification::take(StoredEvent const& stored) {
 
 void Verification::lose(core::Sequence sequence, std::string const& why) {
     statuses_.lost(sequence);
+    snapshots_.lost();
     previous_.reset();
     next_ = sequence.next();
     auto const prefix = fmt::format("event {}: ", sequence.value);
@@ -232,7 +222,7 @@ core::Result<void> Verification::check_index() {
     bool const is_known = records_ + ranges_.removed() == head_.sequence.value;
     if (!is_known || stop_requested())
         return {};
-    Entries listed;
+    IndexEntries listed;
     auto const read = log_.read_index([&](core::ServerId server, core::Sequence sequence) {
         if (sequence <= head_.sequence)
             listed.add(server, sequence);
@@ -311,6 +301,7 @@ boost::json::object summary(Verification const& done) {
         {"compacted", done.compacted()},
         {"decisions", done.statuses().decisions()},
         {"servers", done.statuses().fleet().servers.size()},
+        {"snapshots", done.snapshots().confirmed()},
         {"head", to_json(done.head())},
     };
 }
@@ -343,13 +334,17 @@ void print_lines(Verification const& done, Screen screen) {
     if (!done.faults().empty())
         table.flush();
     auto const& head = done.head();
+    auto const snapshots = done.snapshots().confirmed();
     auto const counts = fmt::format(
-        "{} events{}, {} decisions, {} servers; epoch {}, head {} {}",
+        "{} events{}, {} decisions, {} servers{}; epoch {}, head {} {}",
         done.records(),
         done.compacted() == 0 ? ""
                               : fmt::format(" and {} heartbeats compacted away", done.compacted()),
         done.statuses().decisions(),
         done.statuses().fleet().servers.size(),
+        snapshots == 0
+            ? ""
+            : fmt::format(", {} {}", snapshots, snapshots == 1 ? "snapshot" : "snapshots"),
         head.epoch,
         head.sequence.value,
         eventstore::to_hex(head.hash)
@@ -363,14 +358,19 @@ void print_lines(Verification const& done, Screen screen) {
 } // namespace
 
 Outcome verify(eventstore::RocksDbReader& log, Options const& options) {
-    // The witness before the log: a running manager has always appended what it witnessed.
+    // The witness and the snapshots before the log: a running manager has always appended what they
+    // name.
     eventstore::SideFiles const files(options.data_dir);
     std::vector<Fault> beside;
     auto const witness = read_beside(files, beside);
+    std::vector<Fault> of_snapshots;
+    SnapshotCheck snapshots(options.data_dir, [&](Fault const& fault) {
+        of_snapshots.push_back(fault);
+    });
     if (auto const refreshed = log.refresh(); !refreshed)
         return tl::make_unexpected(refreshed.error());
 
-    Verification verification(log, witness);
+    Verification verification(log, witness, snapshots);
     for (auto& fault : beside)
         verification.add(std::move(fault));
     if (auto fault = rolled_back(files, log.head()))
@@ -381,6 +381,8 @@ Outcome verify(eventstore::RocksDbReader& log, Options const& options) {
     if (stop_requested())
         return kFine;
     verification.check_witness();
+    for (auto& fault : of_snapshots)
+        verification.add(std::move(fault));
     if (options.output == Output::Table)
         print_lines(verification, standard_output(options.no_color));
     else

@@ -11,12 +11,13 @@ namespace cpm::replay {
 
 /// What cpm-replay verify checks.
 enum class Check : std::uint8_t {
-    Record,  ///< there is a record of each sequence, and it can be read
-    Chain,   ///< each record carries the hash of the one before
-    Range,   ///< what was compacted away is what its event says
-    Witness, ///< the log reaches its head witness, and has the same record there
-    Index,   ///< the index lists each event with its server, and no others
-    Status,  ///< the recorded status is the one that follows from the events
+    Record,   ///< there is a record of each sequence, and it can be read
+    Chain,    ///< each record carries the hash of the one before
+    Range,    ///< what was compacted away is what its event says
+    Witness,  ///< the log reaches its head witness, and has the same record there
+    Index,    ///< the index lists each event with its server, and no others
+    Snapshot, ///< a snapshot is what follows from the events
+    Status,   ///< the recorded status is the one that follows from the events
 };
 
 constexpr std::string_view to_string(Check check) {
@@ -26,6 +27,7 @@ constexpr std::string_view to_string(Check check) {
     case Check::Range: return "range";
     case Check::Witness: return "witness";
     case Check::Index: return "index";
+    case Check::Snapshot: return "snapshot";
     case Check::Status: return "status";
     }
     return "";

@@ -98,8 +98,9 @@ Examples:
 constexpr auto kVerify = R"(
 Checks that no number is missing, that each record carries its predecessor's hash, that the log
 reaches its head witness, that the database's list of files is the one that was noted, that each
-record can be read, that the index lists each event, and that each recorded status is the one that
-follows from the events. Prints a line a fault, and goes on where it can.
+record can be read, that the index lists each event, that each recorded status is the one that
+follows from the events, and that each snapshot is what follows from them. Prints a line a fault,
+and goes on where it can.
 
 Examples:
   cpm-replay verify
