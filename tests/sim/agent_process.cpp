@@ -140,6 +140,7 @@ void AgentProcess::call(Request&& request, Time limit, bool held) {
     auto const number = ++calls_;
     call_ends_ = machine_.world().schedule().now() + limit;
     request.server = machine_.joined()->server;
+    request.credential = machine_.joined()->credential;
     machine_.world().send(
         machine_,
         std::move(request),

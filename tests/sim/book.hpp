@@ -46,7 +46,9 @@ struct Book {
     core::Sequence last_heartbeat;
     std::optional<core::BootIdentity> recorded;
     std::vector<Identity> identities; ///< since the last join
-    std::optional<Request> request;   ///< the one that stands
+    /// The highest report of each identity that ever counted.
+    std::map<core::BootIdentity, std::uint64_t> counted;
+    std::optional<Request> request; ///< the one that stands
     std::map<core::Sequence, Request> requests;
     std::deque<Order> orders; ///< the last ones
     std::optional<Deadline> silence;

@@ -6,6 +6,7 @@ namespace cpm::sim {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 20;
+constexpr std::size_t kJournal = 64; ///< a process that ends has far fewer writes under way
 
 } // namespace
 
@@ -21,8 +22,7 @@ std::uint8_t const* Disk::keep(std::span<std::uint8_t const> bytes) {
 }
 
 void Disk::note(Time done, decltype(Undo::old) old) {
-    // What was done before the one before this began is never undone any more.
-    while (journal_.size() > 16)
+    while (journal_.size() > kJournal)
         journal_.pop_front();
     journal_.push_back({done, std::move(old)});
 }
@@ -94,7 +94,7 @@ std::size_t Disk::crash(Time now, bool keeps_first) {
         ++first;
     for (auto at = journal_.end(); at != first;)
         undo(*--at);
-    journal_.clear();
+    journal_.erase(first, journal_.end());
     return before - records_.size();
 }
 
@@ -110,9 +110,15 @@ void Disk::put_back(Rest const& copy) {
     journal_.clear();
 }
 
-void Disk::cut_short(std::size_t count) {
-    shrink(count);
+std::size_t Disk::cut_short(std::size_t batches) {
+    auto const before = records_.size();
+    for (auto at = journal_.rbegin(); at != journal_.rend() && batches > 0; ++at)
+        if (std::holds_alternative<OldRecords>(at->old)) {
+            undo(*at);
+            --batches;
+        }
     journal_.clear();
+    return before - records_.size();
 }
 
 eventstore::Head Disk::head() const {

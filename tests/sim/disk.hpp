@@ -60,8 +60,9 @@ class Disk {
     /// A copy of the data directory.
     Rest copy() const { return rest_of(); }
     void put_back(Rest const& copy);
-    /// The records from `count` on are gone, and nothing else.
-    void cut_short(std::size_t count);
+    /// Of the last batches so many are gone, and nothing else: a disk that lied about its syncs.
+    /// Returns how many records that were.
+    std::size_t cut_short(std::size_t batches);
 
     // --- what it holds
 

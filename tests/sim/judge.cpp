@@ -126,8 +126,7 @@ void Judge::published(manager::Publication const& publication) {
         enter(event, seen, decided, true);
         core::evolve(live_, event);
         live_head_ = event.sequence;
-        if (world_.journal().tells() &&
-            !std::holds_alternative<core::HeartbeatReceived>(event.payload))
+        if (world_.journal().tells())
             world_.journal().tell(
                 "  event {} {} {} {}",
                 event.sequence.value,
@@ -212,6 +211,8 @@ void Judge::enter(
                 "a report is in the log twice: " + to_string(event.server)
             );
         known->report = heard.report;
+        auto& counted = book.counted[*heard.identity];
+        counted = std::max(counted, heard.report.value_or(0));
         if (is_new && heard.status == HeartbeatStatus::On && book.power == PowerStatus::Off)
             book.must_adopt = event.decision;
         if (book.recorded != heard.identity && book.request)

@@ -30,9 +30,10 @@ void Judge::answered(Request const& request, manager::ManifestOutcome const& out
     auto const& report = *request.report();
     core::BootIdentity const identity{
         core::parse_boot_id(report.identity.boot_id).value(), report.identity.resume_count};
-    auto* const known = books_[request.server].find(identity);
+    auto const& counted = books_[request.server].counted;
+    auto const known = counted.find(identity);
     auto const number = static_cast<std::uint64_t>(report.report.count());
-    if (!known || !known->report || *known->report < number)
+    if (known == counted.end() || known->second < number)
         violated(Invariant::AnsweredIsKept, "a heartbeat was answered that is not in the log");
     auto& highest = reports_[{request.server, identity}];
     highest = std::max(highest, number);
@@ -64,8 +65,9 @@ void Judge::told_person(
 /// After a start: what was answered before it is in the log that was read.
 void Judge::check_kept() {
     for (auto const& [whose, number] : reports_) {
-        auto* const known = books_[whose.first].find(whose.second);
-        if (known && (!known->report || *known->report < number))
+        auto const& counted = books_[whose.first].counted;
+        auto const known = counted.find(whose.second);
+        if (known == counted.end() || known->second < number)
             violated(Invariant::AnsweredIsKept, "a heartbeat was answered, and is gone");
     }
     for (auto const& [key, told] : told_) {

@@ -20,10 +20,11 @@ Machine::Machine(World& world, Build const& build)
     : world_(world)
     , build_(build) {}
 
-void Machine::join(core::ServerId server, std::string const& order_key) {
-    joined_ = Joined{server, agent::OrderKey::parse(order_key).value(), std::nullopt};
+void Machine::join(core::ServerId server, core::Sequence credential, std::string const& order_key) {
+    joined_ = Joined{server, credential, agent::OrderKey::parse(order_key).value(), std::nullopt};
     marker_.reset();
     agent_.reset();
+    resumes_ = 0; // nothing is known of those before
     if (is_up())
         start_agent();
 }

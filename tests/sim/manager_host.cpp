@@ -132,12 +132,10 @@ void ManagerHost::put_copy_back() {
 }
 
 void ManagerHost::cut_log_short() {
-    auto const lost = static_cast<std::size_t>(world_.dice(Chance::Disk).between(1, 40));
-    if (disk_.size() <= lost + 20)
-        return;
-    world_.journal().fault(Fault::LogCutShort, "by {} events", lost);
     end_process();
-    disk_.cut_short(disk_.size() - lost);
+    auto const batches = static_cast<std::size_t>(world_.dice(Chance::Disk).between(1, 40));
+    auto const lost = disk_.cut_short(batches);
+    world_.journal().fault(Fault::LogCutShort, "by {} events", lost);
     world_.judge().history_was_lost();
     start_after(2s);
 }
@@ -146,6 +144,8 @@ void ManagerHost::cut_log_short() {
 
 void ManagerHost::start(bool accept_truncated) {
     ++starts_;
+    if (std::exchange(is_rebooted_, false)) // its monotonic clock began again
+        clock_.mono_base = Time(5s) - world_.schedule().now();
     world_.judge().manager_starts();
     ServiceParts const parts{
         world_.schedule(), disk_, around_, clock_, random_, sender_, the_keys()};
@@ -217,8 +217,7 @@ void ManagerHost::crash_host() {
     end_process();
     auto& dice = world_.dice(Chance::Manager);
     auto const away = Time(std::chrono::milliseconds(dice.between(20'000, 600'000)));
-    // Its monotonic clock begins again.
-    clock_.mono_base = Time(5s) - (world_.schedule().now() + away);
+    is_rebooted_ = true;
     start_after(away);
 }
 

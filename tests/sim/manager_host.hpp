@@ -92,6 +92,7 @@ class ManagerHost final : public ServiceWatch {
     Log::Surroundings around_;
     std::unique_ptr<Service> service_;
     std::uint64_t starts_ = 0;
+    bool is_rebooted_ = false;
     bool is_reset_ = false; ///< connections are told that the process has ended
     std::optional<Disk::Rest> copy_;
     bool fails_next_sync_ = false;

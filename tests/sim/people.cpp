@@ -228,15 +228,53 @@ void People::administer() {
         world_.journal().tell("alice accepts the rollback");
         service->submit(manager::AcceptRollback{kAlice}, [](core::Result<manager::Recorded>&&) {});
     }
-    for (auto const& machine : world_.machines()) {
+    for (std::size_t i = 0; i < world_.plan().machines.size(); ++i) {
+        auto& machine = *world_.machines()[i];
         auto const* server =
-            machine->joined() ? service->fleet().find(machine->joined()->server) : nullptr;
-        if (server && server->state.set_aside)
+            machine.joined() ? service->fleet().find(machine.joined()->server) : nullptr;
+        if (!server || !machine.is_up())
+            continue;
+        bool const is_unknown = service->credential(server->id) != machine.joined()->credential;
+        bool const rejoins = world_.is_calm() || world_.dice(Chance::People).percent(50);
+        if (is_unknown || (server->state.set_aside && rejoins))
+            join(machine, server->id);
+        else if (server->state.set_aside)
             service->submit(
                 manager::ReinstateAgent{kAlice, server->id},
                 [](core::Result<manager::ReinstateAgent::Outcome>&&) {}
             );
     }
+}
+
+void People::join(Machine& machine, core::ServerId server) {
+    auto* service = world_.manager().service();
+    auto const spend = [this, service, &machine](std::string const& token) {
+        manager::JoinAgent command;
+        command.join_token = token;
+        command.machine = {"host", {machine.build().mac}};
+        command.address = machine.address();
+        service->submit(
+            command,
+            [this, service, &machine](core::Result<manager::JoinAgent::Outcome>&& told) {
+                service->then([this, service, &machine, told = std::move(told)] {
+                    world_.journal().tell(
+                        "m{} joins: {}", machine.build().number, told ? "done" : told.error().detail
+                    );
+                    if (told)
+                        machine.join(
+                            told->server, service->credential(told->server), the_keys().order_key()
+                        );
+                });
+            }
+        );
+    };
+    service->submit(
+        manager::CreateJoinToken{kAlice, server, false},
+        [service, spend](core::Result<manager::CreateJoinToken::Outcome>&& told) {
+            if (told)
+                service->then([spend, token = told->join_token] { spend(token); });
+        }
+    );
 }
 
 } // namespace cpm::sim

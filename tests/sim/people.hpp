@@ -9,6 +9,7 @@
 
 namespace cpm::sim {
 
+class Machine;
 class World;
 
 /// Who presses buttons, on the page and on the case; and an administrator who looks at it now and
@@ -21,8 +22,10 @@ class People {
 
     /// From now on, until `end`.
     void come(Time end);
-    /// Ends what waits for an administrator: a rollback, servers set aside.
+    /// Ends what waits for an administrator: a rollback, a server set aside, a lost credential.
     void administer();
+    /// The machine gets a join token of this server and joins.
+    void join(Machine& machine, core::ServerId server);
 
   private:
     struct Wish {

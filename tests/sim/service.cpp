@@ -74,7 +74,20 @@ core::Result<void> Service::start(bool accept_truncated) {
 
 void Service::on_history(core::Event const& event) {
     core::evolve(fleet_, event);
+    note_credentials(event);
     watch_.read_back(event);
+}
+
+void Service::note_credentials(core::Event const& event) {
+    if (std::holds_alternative<core::AgentJoined>(event.payload))
+        credentials_[event.server] = event.sequence;
+    else if (std::holds_alternative<core::AgentRevoked>(event.payload))
+        credentials_.erase(event.server);
+}
+
+core::Sequence Service::credential(core::ServerId server) const {
+    auto const at = credentials_.find(server);
+    return at == credentials_.end() ? core::Sequence{} : at->second;
 }
 
 void Service::on_published(std::shared_ptr<manager::Publication const> publication) {
@@ -152,7 +165,7 @@ void Service::turn() {
     jobs_.clear();
     jobs_.swap(queue_);
     watch_.turns(std::max(busy_until_, paused_until_), listening);
-    seen_at_ = answered_at_ = now;
+    seen_at_ = now;
     auto const done = engine_->round(jobs_, parts_.clock.now(), listening);
     busy_until_ = now + parts_.clock.ahead;
     parts_.clock.ahead = {};
@@ -171,37 +184,38 @@ void Service::turn() {
 // --- the interface's thread
 
 void Service::then(std::function<void()> answer) {
-    if (answers_.empty())
-        answered_at_ = parts_.schedule.now() + parts_.clock.ahead;
-    answers_.push_back(std::move(answer));
+    answers_.emplace_back(parts_.schedule.now() + parts_.clock.ahead, std::move(answer));
 }
 
 /// What a round came to is seen when its sync is over; an answer that did not wait for it, earlier.
 void Service::flush() {
-    if (!published_.empty() && !answers_.empty() && answered_at_ >= seen_at_) {
-        auto both = std::make_shared<std::pair<Published, Answers>>(
-            std::exchange(published_, {}), std::exchange(answers_, {})
+    auto const late = std::ranges::find_if(answers_, [this](auto const& answer) {
+        return answer.first >= seen_at_;
+    });
+    if (late != answers_.begin()) {
+        auto early = std::make_shared<Answers>(
+            std::make_move_iterator(answers_.begin()), std::make_move_iterator(late)
         );
-        later(answered_at_, [this, both] {
-            show(both->first);
-            answer(both->second);
-        });
+        answers_.erase(answers_.begin(), late);
+        later(early->front().first, [this, early] { answer(*early); });
+    }
+    if (published_.empty() && answers_.empty())
         return;
-    }
-    if (!answers_.empty()) {
-        auto answers = std::make_shared<Answers>(std::exchange(answers_, {}));
-        later(answered_at_, [this, answers] { answer(*answers); });
-    }
-    if (!published_.empty()) {
-        auto published = std::make_shared<Published>(std::exchange(published_, {}));
-        later(seen_at_, [this, published] { show(*published); });
-    }
+    auto both = std::make_shared<std::pair<Published, Answers>>(
+        std::exchange(published_, {}), std::exchange(answers_, {})
+    );
+    later(seen_at_, [this, both] {
+        show(both->first);
+        answer(both->second);
+    });
 }
 
 void Service::show(Published const& published) {
     for (auto const& publication : published) {
-        for (auto const& event : publication->events)
+        for (auto const& event : publication->events) {
             core::evolve(fleet_, event);
+            note_credentials(event);
+        }
         for (auto const& [relay, asks] : publication->wake_asks)
             wake_asks_[relay] = asks;
         head_ = publication->head;
@@ -213,7 +227,7 @@ void Service::show(Published const& published) {
 
 void Service::answer(Answers const& answers) {
     auto const lives = std::weak_ptr(lives_);
-    for (auto const& tell : answers)
+    for (auto const& [at, tell] : answers)
         if (!lives.expired())
             tell();
 }
@@ -227,6 +241,8 @@ void Service::receive(std::shared_ptr<Request const> const& request, ReplyTo rep
     }
     if (!serving_)
         reply(refusal(starting()));
+    else if (credential(request->server) != request->credential)
+        reply(refusal({core::ErrorCode::NotSignedIn, "unknown token"}));
     else if (request->report())
         heartbeat(request, reply);
     else

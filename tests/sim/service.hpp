@@ -6,6 +6,7 @@
 #include "tests/sim/calls.hpp"
 #include "tests/sim/log.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -98,6 +99,8 @@ class Service final : public manager::Subscriber {
     core::Fleet const& fleet() const { return fleet_; } ///< as people see it
     eventstore::Head const& head() const { return head_; }
     std::size_t held() const { return held_.size(); }
+    /// What stands for an agent's token: the join that gave it; none when there is none.
+    core::Sequence credential(core::ServerId server) const;
 
     void on_restored(projections::LogFold&& fold) override { fleet_ = fold.fleet(); }
     void on_history(core::Event const& event) override;
@@ -113,7 +116,7 @@ class Service final : public manager::Subscriber {
         ReplyTo reply;
     };
     using Published = std::vector<std::shared_ptr<manager::Publication const>>;
-    using Answers = std::vector<std::function<void()>>;
+    using Answers = std::vector<std::pair<Time, std::function<void()>>>; ///< and from when on
 
     void enqueue(std::unique_ptr<manager::Job> job);
     /// Happens in this life, once it does not stand still.
@@ -123,6 +126,7 @@ class Service final : public manager::Subscriber {
     void flush();
     void show(Published const& published);
     void answer(Answers const& answers);
+    void note_credentials(core::Event const& event);
     bool was_listening();
     void heartbeat(std::shared_ptr<Request const> const& request, ReplyTo const& reply);
     void count(core::Report&& report, std::shared_ptr<Request const> const& request, ReplyTo reply);
@@ -148,6 +152,7 @@ class Service final : public manager::Subscriber {
     core::Fleet fleet_;
     std::unordered_map<core::ServerId, std::vector<manager::WakeAsk>> wake_asks_; ///< by relay
     eventstore::Head head_;
+    std::map<core::ServerId, core::Sequence> credentials_;
     std::vector<Held> held_;
     std::uint64_t holds_ = 0;
 
@@ -157,7 +162,6 @@ class Service final : public manager::Subscriber {
     Published published_;
     Answers answers_;
     Time seen_at_{};
-    Time answered_at_{};
     Time busy_until_{};
     Time planned_{Time::max()};
     Time last_turn_{};

@@ -53,7 +53,7 @@ bool World::may(Fault fault, std::uint32_t in_a_million) {
 bool World::happens(Fault fault, std::uint32_t in_a_million) {
     bool const strikes = may(fault, in_a_million);
     if (strikes)
-        journal_.count(fault);
+        journal_.fault(fault, "");
     return strikes;
 }
 
@@ -85,37 +85,14 @@ void World::set_up() {
     );
     for (std::size_t i = 0; i < plan_.servers.size(); ++i) {
         auto& machine = *machines_[i];
-        auto const must = [](auto const& told) {
-            if (!told)
-                violated(Invariant::Runs, "set up: " + told.error().detail);
-        };
-        auto const join = [this, service, &machine, must](std::string const& token) {
-            manager::JoinAgent command;
-            command.join_token = token;
-            command.machine = {"host", {machine.build().mac}};
-            command.address = machine.address();
-            service->submit(
-                command,
-                [&machine, must](core::Result<manager::JoinAgent::Outcome>&& told) {
-                    must(told);
-                    machine.join(told->server, the_keys().order_key());
-                }
-            );
-        };
-        auto const token = [service, join, must](core::ServerId server) {
-            service->submit(
-                manager::CreateJoinToken{kAdmin, server, false},
-                [service, join, must](core::Result<manager::CreateJoinToken::Outcome>&& told) {
-                    must(told);
-                    service->then([join, secret = told->join_token] { join(secret); });
-                }
-            );
-        };
         service->submit(
             manager::AddServer{kAdmin, plan_.servers[i], {}},
-            [service, token, must](core::Result<manager::AddServer::Outcome>&& told) {
-                must(told);
-                service->then([token, server = told->server] { token(server); });
+            [this, service, &machine](core::Result<manager::AddServer::Outcome>&& told) {
+                if (!told)
+                    violated(Invariant::Runs, "set up: " + told.error().detail);
+                service->then([this, &machine, server = told->server] {
+                    people_->join(machine, server);
+                });
             }
         );
         machine.boot();
@@ -150,8 +127,8 @@ void World::settle() {
         }
     };
     for (auto& machine : machines_)
-        if (machine->is_hung())
-            machine->power_cut();
+        if (machine->is_hung() || machine->build().number >= plan_.machines.size())
+            machine->power_cut(); // clones, too: of two that speak as one, which would be true?
     pass(20min);
     for (int i = 0; i < 4; ++i) {
         people_->administer();
