@@ -9,31 +9,38 @@ import { Manager, PASSWORD, waitUntil } from "./manager.mjs";
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 /** A card of this machine, on which the manager runs. */
 const OWN_MAC = readdirSync("/sys/class/net")
-    .filter((name) => name !== "lo")
+    .filter((name) => name !== "lo" && existsSync(`/sys/class/net/${name}/address`))
     .map((name) => readFileSync(`/sys/class/net/${name}/address`, "utf8").trim())
     .find((mac) => /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(mac) && mac !== "00:00:00:00:00:00");
 
 const browser = await openBrowser();
-test.after(() => browser.close());
+const manager = await begin();
+test.after(async () => {
+    await browser.close();
+    await manager.close();
+});
 
-async function fleetOf(t, ...servers) {
-    const manager = await new Manager().start();
-    const machines = [];
-    t.after(async () => {
-        for (const machine of machines) machine.silence();
-        await manager.close();
-    });
-    await manager.setUp();
+async function begin() {
+    const manager = await (await new Manager().start()).setUp();
     await manager.api("PATCH", "/settings", { heartbeat_interval_seconds: 5 });
+    return manager;
+}
+
+/** Servers with a machine each that is ON; gone again after the story. */
+async function fleetOf(t, manager, ...servers) {
     const ids = [];
-    for (const [name, fields] of servers) {
-        const mac = `52:54:00:00:05:0${ids.length}`;
+    for (const [name, { mac_addresses, ...fields }] of servers) {
+        const [mac] = mac_addresses ?? [`52:54:00:00:05:0${ids.length}`];
         const id = await manager.addServer(name, { mac_addresses: [mac], ...fields });
-        machines.push((await manager.join(id, mac, "machine")).live(1000, 1e9));
-        await waitUntil("ON", async () => (await manager.server(id)).actual_status === "ON");
+        const machine = (await manager.join(id, mac, "machine")).live(1000, 1e9);
+        t.after(async () => {
+            machine.silence();
+            await manager.api("DELETE", `/servers/${id}?force=true`);
+        });
+        await waitUntil("ON", async () => (await manager.server(id)).display_status === "ON");
         ids.push(id);
     }
-    return { manager, ids };
+    return ids;
 }
 
 async function askForOff(page, id) {
@@ -48,7 +55,7 @@ for (const [where, options] of [
     ["on a phone, in Japanese", { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" }],
 ]) {
     test(`guards: a protected server's name has to be typed ${where} (5)`, async (t) => {
-        const { manager, ids } = await fleetOf(t, ["database", { protected: true }]);
+        const ids = await fleetOf(t, manager, ["database", { protected: true }]);
         const page = await openPage(browser, manager, options);
         await page.goto(manager.url);
         await askForOff(page, ids[0]);
@@ -64,10 +71,13 @@ for (const [where, options] of [
         await waitUntil("OFF", async () => (await manager.server(ids[0])).power_status === "OFF");
         await page.locator("dialog").waitFor({ state: "detached" });
         assert.deepEqual(page.complaints, []);
+        await page.context().close();
     });
 
     test(`guards: fewer than the least that stays on is refused, and said ${where} (5)`, async (t) => {
-        const { manager, ids } = await fleetOf(t, ["g1", { tags: ["gpu"] }], ["g2", { tags: ["gpu"] }]);
+        const gpu = { tags: ["gpu"] };
+        const ids = await fleetOf(t, manager, ["g1", gpu], ["g2", gpu]);
+        t.after(() => manager.api("PATCH", "/settings", { min_on: {} }));
         const page = await openPage(browser, manager, options);
         await page.goto(`${manager.url}/settings`);
         await page.locator(".setting textarea").fill("gpu: 2");
@@ -79,6 +89,7 @@ for (const [where, options] of [
         assert.equal(await page.locator("dialog").count(), 0, "nothing confirms it");
         assert.equal((await manager.server(ids[0])).power_status, "ON");
         assert.deepEqual(page.complaints, []);
+        await page.context().close();
     });
 }
 
@@ -88,10 +99,7 @@ for (const [where, options] of [
 ]) {
     test(`guards: the manager's own machine is asked about, and its name besides if protected ${where} (5)`, async (t) => {
         if (!OWN_MAC) return t.skip("this machine has no network card");
-        const { manager } = await fleetOf(t);
-        const id = await manager.addServer("hub", { mac_addresses: [OWN_MAC], protected: true });
-        await (await manager.join(id, OWN_MAC)).say("ON");
-        await waitUntil("ON", async () => (await manager.server(id)).actual_status === "ManuallyON");
+        const [id] = await fleetOf(t, manager, ["hub", { mac_addresses: [OWN_MAC], protected: true }]);
         const page = await openPage(browser, manager, options);
         await page.goto(manager.url);
         const stays = async (why) => {
@@ -120,12 +128,15 @@ for (const [where, options] of [
         await page.locator("dialog footer .strong").click();
         await waitUntil("OFF", async () => (await manager.server(id)).power_status === "OFF");
         assert.deepEqual(page.complaints, []);
+        await page.context().close();
     });
 }
 
 test("guards: long after signing in the password is asked for; a wrong one does nothing (5)", async (t) => {
     if (!existsSync(FAKETIME)) return t.skip("libfaketime is not installed: tools/setup --tests");
-    const { manager, ids } = await fleetOf(t, ["n1"], ["n2"]);
+    const manager = await begin();
+    const ids = await fleetOf(t, manager, ["n1", {}], ["n2", {}]);
+    t.after(() => manager.close());
     await manager.api("PATCH", "/settings", { confirm_above: 1 });
     // Ten minutes pass for the manager, not for the story.
     await manager.stop();
