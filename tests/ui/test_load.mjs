@@ -202,7 +202,9 @@ test("load: 10,000 servers and 20 changes a second leave the page idle and its m
     const share = median(shares) * Math.max(1, 20 / rate);
     assert.ok(rows < 100, `${rows} rows are in the page`);
     assert.ok(share < 10, `the main thread is ${share.toFixed(1)} % busy`);
-    assert.ok(grown < 1 && aMinute < 0.3, `the heap grew by ${grown.toFixed(2)} MB`);
+    assert.ok(grown < 1, `the heap grew by ${grown.toFixed(2)} MB`);
+    // What is made once is made in the first minute.
+    if (SECONDS >= 120) assert.ok(aMinute < 0.3, `the heap grows by ${aMinute.toFixed(2)} MB a minute`);
     assert.ok(points.at(-1).nodes < points[0].nodes + 300, "nodes are left over");
     assert.ok(delays.length > SECONDS * 5, `${delays.length} changes were seen`);
     assert.ok(median(delays) < 100, `shown after ${median(delays).toFixed(0)} ms`);
