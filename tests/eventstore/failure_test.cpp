@@ -91,7 +91,7 @@ TEST_CASE("sync: whichever one fails, once or for good, nothing acknowledged is 
     int met = 0;
     for (bool const for_good : {false, true}) {
         for (int n = 1;; ++n) {
-            TemporaryDirectory directory;
+            TemporaryDirectory directory(fast_place());
             ::setenv("CPM_TEST_SYNC", std::to_string(for_good ? -n : n).c_str(), 1);
             auto const ended =
                 wait_for(start("child: appends while a sync fails", directory.path()));
