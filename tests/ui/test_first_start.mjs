@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { faults } from "./axe.mjs";
 import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
 import { Manager, PASSWORD } from "./manager.mjs";
 
@@ -44,8 +45,50 @@ for (const [where, options] of [
         machine.live(500);
         await page.locator(".now.hue-on").waitFor();
 
-        await page.locator("a[href='/']").first().click();
+        await page.locator(".joined + .cluster a").first().click();
         await page.locator("[data-server] .hue-on").first().waitFor();
         assert.deepEqual(page.complaints, []);
     });
 }
+
+test("first start: the code is typed by hand; a wrong one says where the right one is (5)", async (t) => {
+    const manager = await new Manager().start();
+    t.after(() => manager.close());
+    const page = await openPage(browser, manager, { viewport: PHONE, locale: "ja-JP", cookie: null });
+    await page.goto(manager.url);
+    await page.locator(".as-link").click();
+    const code = page.locator("form input").first();
+    await code.fill("ABCD-EFGH-JKLM");
+    await page.fill('input[autocomplete="username"]', "\u7530\u4e2d");
+    await page.fill('input[type="password"]', PASSWORD);
+    await page.click("form .button.strong");
+    await page.locator("form input[aria-invalid]").first().waitFor();
+    assert.match(await page.locator("form .fault").first().innerText(), /ターミナル/);
+    // Nobody types capitals on a phone.
+    await code.fill(` ${manager.ready.setup_code.toLowerCase()} `);
+    await page.click("form .button.strong");
+    await page.locator(".empty a[href='/add']").waitFor();
+    assert.deepEqual(await faults(page), []);
+    assert.deepEqual(page.complaints, []);
+});
+
+test("first start: a line that would be turned away says what to do (3.5, 5)", async (t) => {
+    const manager = await new Manager().start();
+    t.after(() => manager.close());
+    await manager.setUp();
+    const id = await manager.addServer("far");
+    const page = await openPage(browser, manager, { viewport: PHONE });
+    // Served without TLS: where this machine has another address, the line is of plain HTTP.
+    await page.goto(`${manager.url}/servers/${id}?join=1`);
+    const line = await page.locator("code").first().innerText();
+    const isFar = !/http:\/\/127\./.test(line);
+    if (isFar) await page.locator(".refused a").waitFor();
+    else assert.equal(await page.locator(".refused").count(), 0);
+    assert.deepEqual(await faults(page), []);
+
+    await manager.api("PATCH", "/settings", { agents_over_plain_http: true });
+    await page.goto(`${manager.url}/servers/${id}?join=1`);
+    await page.locator(".waits").waitFor();
+    assert.equal(await page.locator(".refused").count(), 0);
+    assert.deepEqual(page.complaints, []);
+});

@@ -29,10 +29,15 @@ export function isStatus(text: string): text is DisplayStatus {
     return text in STATUSES;
 }
 
+/** Nothing was heard and nothing asked: there is nothing to explain yet. */
+export function isUntouched(server: Server): boolean {
+    return server.display_status === "Unknown" && server.last_heartbeat_at === null
+        && server.power_status === "OFF";
+}
+
 /** Added, and not heard of or asked for yet: it waits for its agent, nothing is wrong. */
 export function isNew(server: Server): boolean {
-    return server.display_status === "Unknown" && server.last_heartbeat_at === null
-        && server.power_status === "OFF" && !server.agent.enrolled;
+    return isUntouched(server) && !server.agent.enrolled;
 }
 
 /** How many call for a person; who only waits for its agent does not. */
@@ -73,7 +78,7 @@ export function verbsFor(server: Server): PowerVerb[] {
         case "ShutdownDelayed":
             return ["offAgain", "on"];
         case "Unknown":
-            if (isNew(server)) return ["on"];
+            if (isUntouched(server)) return ["on"];
             return isSilent(server) ? ["on", "record"] : ["off", "on"];
         case "Starting":
         case "BeforeStopping":

@@ -210,8 +210,14 @@ export const en = {
         paste: (name: string) => `Paste this on ${name}, as root:`,
         line: "Join line",
         validUntil: (at: string) => `Works once, until ${at}. It is not shown again.`,
+        notInstalled: "“Command not found”? Then its agent is not installed yet: docs/operation.md says how.",
+        plainHttp:
+            "Agents of other machines are turned away over plain HTTP. Start the manager with TLS (--https 0.0.0.0:8443), or allow it:",
         waits: "Waiting for the machine…",
-        joined: (hostname: string) => `${hostname} has joined. It turns ON with its first heartbeat.`,
+        toList: "To the servers",
+        addAnother: "Add another",
+        joined: (hostname: string) => `${hostname} has joined.`,
+        soon: " It turns ON with its first heartbeat.",
     },
 
     form: {

@@ -203,8 +203,14 @@ export const ja: Words = {
         paste: (name) => `${name} で root として実行してください:`,
         line: "参加コマンド",
         validUntil: (at) => `${at} まで、1回だけ有効です。再表示はできません。`,
+        notInstalled: "「command not found」と出る場合は、先にエージェントをインストールしてください（docs/operation.md）。",
+        plainHttp:
+            "暗号化なしの HTTP では、ほかのマシンのエージェントは拒否されます。TLS（--https 0.0.0.0:8443）で起動するか、許可してください:",
         waits: "マシンを待っています…",
-        joined: (hostname) => `${hostname} が参加しました。最初の報告で ON になります。`,
+        toList: "サーバー一覧へ",
+        addAnother: "続けて追加",
+        joined: (hostname) => `${hostname} が参加しました。`,
+        soon: "最初の報告で ON になります。",
     },
 
     form: {

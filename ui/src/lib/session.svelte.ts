@@ -46,7 +46,7 @@ class Session {
     }
 
     async setUp(code: string, username: string, password: string): Promise<void> {
-        const body = { setup_code: code.trim(), username, password };
+        const body = { setup_code: code.trim().toUpperCase(), username, password };
         this.#enter((await change<Caller>("POST", "/setup", body)).body);
         history.replaceState(null, "", location.pathname + location.search);
         this.code = "";
