@@ -119,6 +119,10 @@ constexpr Row kRows[] = {
     number_row<&Settings::confirm_above, 0, 10000>("confirm_above"),
     number_row<&Settings::session_idle, 60, 30 * 86400>("session_idle_seconds"),
     number_row<&Settings::session_lifetime, 60, 365 * 86400>("session_lifetime_seconds"),
+    number_row<&Settings::heartbeat_retention, 1, 36500>("heartbeat_retention_days"),
+    number_row<&Settings::heartbeat_retention_bytes, 1LL << 20, 1LL << 50>(
+        "heartbeat_retention_bytes"
+    ),
 };
 
 } // namespace

@@ -36,6 +36,10 @@ struct Settings {
     /// A session ends so long after its last request, and so long after it was opened (HTTP 3.5).
     seconds session_idle{12 * 3600};
     seconds session_lifetime{7 * 24 * 3600};
+    /// Routine heartbeats are compacted away when they are older than this, or when the records
+    /// after them take more than this: whichever is first (event log 2.3).
+    days heartbeat_retention{14};
+    std::uint64_t heartbeat_retention_bytes = 10ULL << 30;
     bool operator==(Settings const&) const = default;
 };
 

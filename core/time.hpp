@@ -8,6 +8,7 @@
 
 namespace cpm::core {
 
+using std::chrono::days;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 

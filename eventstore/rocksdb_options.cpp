@@ -3,11 +3,14 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 
 namespace cpm::eventstore {
 namespace {
 
 constexpr std::size_t kMiB = 1024 * 1024;
+/// Of entries of a table: when half of it are deletions, the table is written anew.
+constexpr std::size_t kWindow = 1024;
 
 rocksdb::DBOptions common_options() {
     rocksdb::DBOptions options;
@@ -78,6 +81,13 @@ family_options(ColumnFamily family, std::shared_ptr<rocksdb::Cache> const& cache
     table.cache_index_and_filter_blocks = true;
     options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     bool const grows_fast = family == ColumnFamily::Log || family == ColumnFamily::ByServer;
+    // What was compacted away gives its space back when its tables are written anew, which nothing
+    // else would bring about: new events never touch the keys of old ones. (The index by server
+    // needs no such help, and would be written anew as a whole.)
+    if (family == ColumnFamily::Log)
+        options.table_properties_collector_factories.push_back(
+            rocksdb::NewCompactOnDeletionCollectorFactory(kWindow, kWindow / 2)
+        );
     options.write_buffer_size = (grows_fast ? 8 : 2) * kMiB;
     // Bounds what a compaction writes before it deletes what it read, some 64 MiB: it has to fit
     // into the last reserve of the disk.

@@ -35,6 +35,7 @@ Engine::Engine(EngineParts parts)
     : parts_(std::move(parts))
     , deadlines_(parts_.clock.now().mono)
     , waker_(parts_.sender)
+    , compaction_(parts_.log, parts_.clock)
     , remaining_([this](core::ServerId server) { return standby_remaining(server); })
     , mark_rolled_back_([this](std::string_view why, std::uint64_t witnessed_epoch) {
         rolled_back_ = true;
@@ -59,6 +60,8 @@ core::Result<void> Engine::start() {
         return stored;
     if (auto cleared = parts_.log.clear_unconfirmed(); !cleared)
         return cleared;
+    if (auto begun = compaction_.begin(); !begun)
+        return begun;
     // From here on, not from when the start began: writing it may have taken long.
     arm_after_start(parts_.clock.now());
     started_ = true;
@@ -219,6 +222,8 @@ Engine::round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listenin
     decide_jobs(turn, jobs, decided);
     if (space_ != SpaceLevel::Full)
         decide_deadlines(turn);
+    while (auto const range = may_compact() ? compaction_.take() : std::nullopt)
+        turn.record_one({}, *range, kPolicy);
     auto const stored = commit(turn);
     for (auto* job : decided) {
         CPM_FAULT_POINT("answer");
@@ -226,7 +231,25 @@ Engine::round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listenin
     }
     if (!stored)
         return stored;
+    compact(now);
     return keep_witness(now.mono);
+}
+
+/// Not of a log that may have to be looked at as it is, and not on a full disk: deleting writes.
+bool Engine::may_compact() const {
+    return !rolled_back_ && space_ != SpaceLevel::Full;
+}
+
+/// After all that somebody waits for.
+void Engine::compact(core::Now now) {
+    if (!may_compact())
+        return;
+    auto const done = compaction_.work(fleet_.settings, now);
+    if (!done && parts_.report)
+        parts_.report(
+            "heartbeats are no longer compacted away: " + done.error().detail +
+            ". Check the log with cpm-replay verify"
+        );
 }
 
 void Engine::decide_jobs(

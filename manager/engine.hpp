@@ -5,6 +5,7 @@
 #include "eventstore/snapshot_store.hpp"
 #include "manager/accounts.hpp"
 #include "manager/clock.hpp"
+#include "manager/compaction.hpp"
 #include "manager/deadlines.hpp"
 #include "manager/job.hpp"
 #include "manager/publication.hpp"
@@ -35,7 +36,9 @@ struct EngineParts {
     std::string version;
     std::optional<std::uint64_t> space_reserve;           ///< bytes; none: the default
     eventstore::SnapshotStore const* snapshots = nullptr; ///< null: a start reads the whole log
-    Report report{}; ///< told which snapshot a start begins with, and which it passes over
+    /// Told which snapshot a start begins with, and which it passes over; and at most once, why
+    /// heartbeats are no longer compacted away.
+    Report report{};
 };
 
 /// The write side: decides, appends, applies, then lets effects happen. Everything that changes a
@@ -91,6 +94,8 @@ class Engine {
     void decide_deadlines(Turn& turn);
     void decide_wake(Turn& turn, core::Server const& server, Due const& due);
     core::Result<void> commit(Turn& turn);
+    bool may_compact() const;
+    void compact(core::Now now);
 
     void arm(core::Event const& event, core::Now decided);
     void arm_after_start(core::Now now);
@@ -108,6 +113,7 @@ class Engine {
     Deadlines deadlines_;
     Waker waker_;
     Relays relays_;
+    Compaction compaction_;
     std::function<core::milliseconds(core::ServerId)> remaining_;
     std::function<core::Result<void>(std::string_view, std::uint64_t)> mark_rolled_back_;
     bool rolled_back_ = false;

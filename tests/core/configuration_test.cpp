@@ -178,6 +178,8 @@ TEST_CASE("settings: the defaults (1.1)") {
         {"confirm_above", "5"},
         {"session_idle_seconds", "43200"},
         {"session_lifetime_seconds", "604800"},
+        {"heartbeat_retention_days", "14"},
+        {"heartbeat_retention_bytes", "10737418240"},
     };
     CHECK(list(Settings{}) == expected);
 }
@@ -196,6 +198,8 @@ TEST_CASE("settings: each is applied by its name, within its range") {
     CHECK(apply(settings, {"confirm_above", "0"}));
     CHECK(apply(settings, {"session_idle_seconds", "60"}));
     CHECK(apply(settings, {"session_lifetime_seconds", "31536000"}));
+    CHECK(apply(settings, {"heartbeat_retention_days", "1"}));
+    CHECK(apply(settings, {"heartbeat_retention_bytes", "1048576"}));
     CHECK(
         settings ==
         Settings{
@@ -210,7 +214,9 @@ TEST_CASE("settings: each is applied by its name, within its range") {
             .min_on = {{"gpu", 2}, {"db \"x\"", 100000}},
             .confirm_above = 0,
             .session_idle = 60s,
-            .session_lifetime = 365 * 24h}
+            .session_lifetime = 365 * 24h,
+            .heartbeat_retention = days{1},
+            .heartbeat_retention_bytes = 1048576}
     );
     Settings again;
     for (auto const& change : list(settings))
@@ -245,6 +251,9 @@ TEST_CASE("settings: a value out of range or of another kind names the setting, 
         {"confirm_above", "10001"},
         {"session_idle_seconds", "59"},
         {"session_lifetime_seconds", "59"},
+        {"heartbeat_retention_days", "0"},
+        {"heartbeat_retention_days", "36501"},
+        {"heartbeat_retention_bytes", "1048575"},
     };
     for (auto const& change : faulty) {
         CAPTURE(change.first);
