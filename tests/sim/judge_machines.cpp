@@ -58,8 +58,10 @@ void Judge::told_person(
             Invariant::AnsweredIsKept,
             fmt::format("request {} was accepted, and is not in the log", sequence.value)
         );
-    if (target == PowerStatus::On)
-        wanted_on_[server] = world_.schedule().now();
+    // When it was made: this may be an answer of before, told again.
+    auto const made = made_.find({server, sequence});
+    if (target == PowerStatus::On && made != made_.end())
+        wanted_on_[server] = std::max(wanted_on_[server], made->second);
 }
 
 /// After a start: what was answered before it is in the log that was read.
