@@ -39,7 +39,8 @@ std::vector<Input> all_inputs() {
           Kind::TimeUpOfEarlier,
           Kind::Join,
           Kind::Reinstate,
-          Kind::Start})
+          Kind::Start,
+          Kind::Rollback})
         inputs.push_back(Input{.kind = kind});
     return inputs;
 }

@@ -73,6 +73,7 @@ Payloads core_decides(Node const& node, Input const& input, Node const& before_r
     case Kind::Join: return {AgentJoined{}};
     case Kind::Reinstate: return {AgentReinstated{}};
     case Kind::Start: return {ManagerStarted{}};
+    case Kind::Rollback: return {RollbackAccepted{node.fleet.epoch + 1}};
     case Kind::Withdraw:
         return {decide_withdrawal(before_request.state(), before_request.head.next())};
     }
@@ -82,7 +83,7 @@ Payloads core_decides(Node const& node, Input const& input, Node const& before_r
 model::Outcome
 model_says(Node const& node, Input const& input, model::Rules rules, Node const& before_request) {
     auto const& machine = node.machine;
-    auto const number = static_cast<int>(node.head.value) + 1;
+    auto const number = static_cast<std::int64_t>(node.head.value) + 1;
     switch (input.kind) {
     case Kind::AskOn: return model::ask_for(machine, false, number, rules);
     case Kind::AskOff: return model::ask_for(machine, true, number, rules);
@@ -94,6 +95,7 @@ model_says(Node const& node, Input const& input, model::Rules rules, Node const&
     case Kind::Join: return model::join(machine, rules);
     case Kind::Reinstate: return model::trust_again(machine, rules);
     case Kind::Start: return model::manager_start(machine);
+    case Kind::Rollback: return model::accept_rollback(machine);
     case Kind::Withdraw: return model::take_back(machine, before_request.machine, rules);
     }
     return {};
@@ -270,6 +272,7 @@ std::string to_string(Input const& input) {
         "join",
         "reinstate",
         "manager start",
+        "rollback accepted",
         "withdraw"};
     static constexpr std::string_view kWho[] = {
         "nobody", "recorded", "fresh", "replaced", "replaced earlier"};
@@ -308,7 +311,8 @@ step(Node& node, Input const& input, model::Rules rules, Node const& before_requ
     auto payloads = core_decides(node, input, before_request);
     auto outcome = model_says(node, input, rules, before_request);
 
-    auto const server = input.kind == Kind::Start ? ServerId{} : Node::kId;
+    bool const about_none = input.kind == Kind::Start || input.kind == Kind::Rollback;
+    auto const server = about_none ? ServerId{} : Node::kId;
     record(node.fleet, server, std::move(payloads), Provenance{}, node.head, edge.events);
     if (!edge.events.empty())
         node.head = edge.events.back().sequence;

@@ -25,6 +25,7 @@ enum class Kind {
     Join,
     Reinstate,
     Start,
+    Rollback, ///< is accepted
     Withdraw, ///< of the last request, which was taken at `Node::before_request`
 };
 

@@ -53,7 +53,7 @@ struct Book {
     std::deque<Order> orders; ///< the last ones
     std::optional<Deadline> silence;
     std::optional<Deadline> standby;
-    core::Sequence must_adopt; ///< the decision in which an adoption must follow
+    bool must_adopt = false; ///< it must follow in the decision under way
 
     Identity* find(core::BootIdentity const& identity);
 };

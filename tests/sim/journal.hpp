@@ -25,11 +25,12 @@ enum class Invariant : std::uint8_t {
     DeadlinesOnTime,     ///< once, never early, at most 100 ms late
     StatusAsTheModelSays,
     NothingGrows,
+    AgentsAskAgain,   ///< afterwards
     EveryStatusTrue,  ///< afterwards
     EveryRequestEnds, ///< afterwards
     Runs,             ///< the product itself found something impossible, or could not go on
 };
-inline constexpr std::array<std::string_view, 12> kInvariantNames{
+inline constexpr std::array<std::string_view, 13> kInvariantNames{
     "1: no OFF without a request",
     "2: an order fits one act",
     "3: a new ON wins",
@@ -39,7 +40,8 @@ inline constexpr std::array<std::string_view, 12> kInvariantNames{
     "deadlines fire once and on time",
     "statuses are as the model says",
     "nothing grows without bound",
-    "afterwards every status is true",
+    "afterwards every agent asks within its back-off",
+    "afterwards every status is true within three timeouts",
     "afterwards every request has ended",
     "the product goes on",
 };

@@ -17,6 +17,7 @@ using core::to_string;
 
 constexpr Time kLate = 100ms;
 constexpr std::size_t kOrdersKept = 64;
+constexpr Time kEngineCompared = 30s;
 
 } // namespace
 
@@ -32,27 +33,19 @@ Time Judge::decided_at(core::MonoTime mono) const {
 // --- the manager's lives
 
 void Judge::manager_starts() {
-    books_.clear();
-    replay_ = {};
-    replay_head_ = {};
     live_now_ = serves_ = false;
-}
-
-void Judge::read_back(core::Event const& event) {
-    enter(event, {}, {}, false);
-    core::evolve(replay_, event);
-    replay_head_ = event.sequence;
-    if (compares_ && event.sequence == live_head_ && !(replay_ == live_))
-        violated(Invariant::ReplayIsLive, "what is read back is not what was served");
 }
 
 /// The batch of its start has been published.
 void Judge::manager_serves() {
+    if (!(world_.manager().service()->fleet() == reading_.fold))
+        violated(Invariant::ReplayIsLive, "what a start made of the log is not what it says");
+    keep();
     auto const now = world_.schedule().now();
     auto const wall = world_.manager().clock().now().wall;
     serves_ = true;
     free_since_ = now;
-    for (auto& [id, book] : books_) {
+    for (auto& [id, book] : reading_.books) {
         if (book.silence)
             book.silence->at = now + book.silence->length;
         if (!book.standby)
@@ -61,6 +54,8 @@ void Judge::manager_serves() {
         book.standby->at = now + std::clamp<Time>(left, 0s, book.request->standby);
     }
     check_kept();
+    compare_engine();
+    afterwards_.manager_serves();
 }
 
 void Judge::manager_ended() {
@@ -68,24 +63,26 @@ void Judge::manager_ended() {
 }
 
 void Judge::history_was_lost() {
-    compares_ = false;
+    served_is_kept_ = false;
     reports_.clear();
     told_.clear();
+    wanted_on_.clear();
 }
 
 void Judge::manager_turns(Time free_since, bool listening) {
+    was_rolled_back_ = is_rolled_back();
     free_since_ = free_since;
     if (listening)
         return;
     auto const now = world_.schedule().now();
-    for (auto& [id, book] : books_)
+    for (auto& [id, book] : reading_.books)
         if (book.silence)
             book.silence->at = now + book.silence->length;
 }
 
 void Judge::manager_turned(manager::Engine const& engine, std::size_t held, std::size_t queued) {
     auto const machines = world_.machines().size();
-    if (engine.timers() > 4 * books_.size())
+    if (engine.timers() > 4 * reading_.books.size())
         violated(Invariant::NothingGrows, fmt::format("{} timers", engine.timers()));
     if (held > 64 * machines || queued > 64 * machines)
         violated(Invariant::NothingGrows, fmt::format("{} calls held, {} queued", held, queued));
@@ -94,6 +91,8 @@ void Judge::manager_turned(manager::Engine const& engine, std::size_t held, std:
         return;
     checked_ = now;
     check_overdue();
+    if (now - compared_ >= kEngineCompared)
+        compare_engine();
 }
 
 /// What should have become an event, and did not.
@@ -104,7 +103,7 @@ void Judge::check_overdue() const {
     auto const is_over = [&](auto const& deadline) {
         return deadline && now - std::max(deadline->at, free_since_) > 1s;
     };
-    for (auto const& [id, book] : books_) {
+    for (auto const& [id, book] : reading_.books) {
         if (is_over(book.silence))
             violated(Invariant::DeadlinesOnTime, "a silence was not noticed: " + to_string(id));
         if (is_over(book.standby))
@@ -113,50 +112,84 @@ void Judge::check_overdue() const {
 }
 
 void Judge::published(manager::Publication const& publication) {
+    if (publication.events.empty())
+        return;
     if (!live_now_) { // the first batch of this life
-        if (compares_ && replay_head_ < live_head_)
-            violated(Invariant::AnsweredIsKept, "what was served is gone");
-        live_ = std::move(replay_);
-        live_head_ = replay_head_;
-        compares_ = live_now_ = true;
+        catch_up({publication.events.front().sequence.value - 1});
+        served_is_kept_ = live_now_ = true;
     }
+    bool const accepts = std::ranges::any_of(publication.events, [](auto const& event) {
+        return std::holds_alternative<core::RollbackAccepted>(event.payload);
+    });
+    reading_.second.doubt_orders(was_rolled_back_ || accepts || is_rolled_back());
     auto const decided = decided_at(publication.now.mono);
     auto const seen = world_.schedule().now();
     for (auto const& event : publication.events) {
-        enter(event, seen, decided, true);
-        core::evolve(live_, event);
-        live_head_ = event.sequence;
-        if (world_.journal().tells())
-            world_.journal().tell(
-                "  event {} {} {} {}",
-                event.sequence.value,
-                core::type_name(event.payload),
-                event.server ? live_.find(event.server) ? live_.find(event.server)->config.name : ""
-                             : "",
-                event.actual ? to_string(*event.actual) : ""
+        if (event.sequence != reading_.head.next())
+            violated(Invariant::ReplayIsLive, "an event was published out of its order");
+        if (!(read(event.sequence) == event))
+            violated(
+                Invariant::ReplayIsLive,
+                fmt::format("event {} is not what was published", event.sequence.value)
             );
+        enter(event, seen, decided);
+        if (world_.journal().tells())
+            tell(event);
     }
+    end_decision();
+    compare_served(publication);
+}
+
+void Judge::tell(core::Event const& event) const {
+    auto const* server = reading_.fold.find(event.server);
+    world_.journal().tell(
+        "  event {} {} {} {}",
+        event.sequence.value,
+        core::type_name(event.payload),
+        server ? server->config.name : "",
+        event.actual ? to_string(*event.actual) : ""
+    );
 }
 
 // --- the books
 
-void Judge::enter(core::Event const& event, Time seen, Time decided, bool live) {
-    if (live && event.sequence != live_head_.next())
-        violated(Invariant::ReplayIsLive, "an event was published out of its order");
+/// Each event of the log comes here once, in its order.
+void Judge::enter(core::Event const& event, Time seen, Time decided) {
+    if (event.decision != decision_)
+        end_decision();
+    decision_ = event.decision;
+    decides_for_ = event.server;
+    note(event, seen, decided);
+    reading_.second.take(event);
+    core::evolve(reading_.fold, event);
+    reading_.head = event.sequence;
+    reading_.hash = world_.manager().disk().hash_of(event.sequence);
+}
+
+void Judge::end_decision() {
+    if (decides_for_ && reading_.books[decides_for_].must_adopt)
+        violated(
+            Invariant::NewOnWins, "a new boot's ON was not adopted: " + to_string(decides_for_)
+        );
+    decides_for_ = {};
+    decision_ = {};
+    reading_.second.close();
+}
+
+void Judge::note(core::Event const& event, Time seen, Time decided) {
     auto const& payload = event.payload;
     if (std::holds_alternative<core::RollbackAccepted>(payload))
-        for (auto& [id, book] : books_)
+        for (auto& [id, book] : reading_.books)
             if (book.request)
                 book.request->was_reporting = false;
     if (!event.server)
         return;
-    auto& book = books_[event.server];
-    if (book.must_adopt &&
-        !(std::holds_alternative<core::PowerAdopted>(payload) && event.decision == book.must_adopt))
+    auto& book = reading_.books[event.server];
+    if (book.must_adopt && !std::holds_alternative<core::PowerAdopted>(payload))
         violated(
             Invariant::NewOnWins, "a new boot's ON was not adopted: " + to_string(event.server)
         );
-    book.must_adopt = {};
+    book.must_adopt = false;
     if (auto const* heard = std::get_if<core::HeartbeatReceived>(&payload))
         enter(book, *heard, event, seen);
     else if (auto const* lost = std::get_if<core::HeartbeatLost>(&payload))
@@ -214,7 +247,7 @@ void Judge::enter(
         auto& counted = book.counted[*heard.identity];
         counted = std::max(counted, heard.report.value_or(0));
         if (is_new && heard.status == HeartbeatStatus::On && book.power == PowerStatus::Off)
-            book.must_adopt = event.decision;
+            book.must_adopt = true;
         if (book.recorded != heard.identity && book.request)
             book.request->was_reporting = false; // another identity ends an order
         book.recorded = heard.identity;
@@ -303,22 +336,6 @@ void Judge::elapsed(
     }
     book.standby.reset();
     book.request->is_open = false;
-}
-
-void Judge::compare_replay() {
-    auto const* service = world_.manager().service();
-    if (!service || !(service->fleet() == live_))
-        violated(Invariant::ReplayIsLive, "what is served is not the fold of what was published");
-    core::Fleet fold;
-    auto const& disk = world_.manager().disk();
-    for (core::Sequence at{1}; at <= live_head_; at = at.next()) {
-        auto const stored = disk.stored(at);
-        if (!stored)
-            violated(Invariant::ReplayIsLive, stored.error().detail);
-        core::evolve(fold, stored->event);
-    }
-    if (!(fold == live_))
-        violated(Invariant::ReplayIsLive, "the log from nothing is not what is served");
 }
 
 } // namespace cpm::sim

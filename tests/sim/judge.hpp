@@ -1,11 +1,12 @@
 #pragma once
 
-#include "core/fleet.hpp"
 #include "manager/engine.hpp"
-#include "tests/sim/book.hpp"
+#include "tests/sim/afterwards.hpp"
 #include "tests/sim/calls.hpp"
 #include "tests/sim/journal.hpp"
+#include "tests/sim/reading.hpp"
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -22,12 +23,12 @@ class World;
 class Judge {
   public:
     explicit Judge(World& world)
-        : world_(world) {}
+        : world_(world)
+        , afterwards_(world) {}
 
     // --- the manager
 
     void manager_starts();
-    void read_back(core::Event const& event);
     void manager_serves();
     void manager_turns(Time free_since, bool listening);
     void published(manager::Publication const& publication);
@@ -61,13 +62,13 @@ class Judge {
 
     // --- afterwards
 
-    /// Faults have ended, and time enough has passed.
-    void settled();
+    void faults_ended() { afterwards_.begin(); }
+    /// Once a second from then on. Whether everything has come to its end.
+    bool is_at_rest() { return afterwards_.look(reading_.second); }
     /// The log from nothing is what is served.
     void compare_replay();
 
     std::uint64_t acts() const { return acts_; }
-    std::map<core::ServerId, Book> const& books() const { return books_; }
 
   private:
     /// A Stopping that a machine said in its present boot, since its last resume.
@@ -91,7 +92,21 @@ class Judge {
     };
     using Reports = std::map<std::pair<core::ServerId, core::BootIdentity>, std::uint64_t>;
 
-    void enter(core::Event const& event, Time seen, Time decided, bool live);
+    struct CompareFleet;
+    friend core::Result<bool> decide(manager::Turn& turn, CompareFleet const& command);
+
+    void catch_up(core::Sequence upto);
+    bool is_there(Reading const& reading) const;
+    void go_back();
+    void keep();
+    core::Event read(core::Sequence sequence);
+    void enter(core::Event const& event, Time seen, Time decided);
+    void note(core::Event const& event, Time seen, Time decided);
+    void end_decision();
+    void tell(core::Event const& event) const;
+    bool is_rolled_back() const;
+    void compare_served(manager::Publication const& publication);
+    void compare_engine();
     void
     enter(Book& book, core::HeartbeatReceived const& heard, core::Event const& event, Time seen);
     void enter(Book& book, core::HeartbeatLost const& lost, core::Event const& event, Time decided);
@@ -103,18 +118,19 @@ class Judge {
     void check_lateness(Time due, Time decided, std::string const& what) const;
     void check_overdue() const;
     void check_kept();
-    void check_truth(Machine const& machine) const;
     Witnessed& witness(Machine const& machine);
     Time decided_at(core::MonoTime mono) const;
 
     World& world_;
-    std::map<core::ServerId, Book> books_;
-    core::Fleet live_;   ///< folded from what was published
-    core::Fleet replay_; ///< from what the starting manager reads
-    core::Sequence live_head_;
-    core::Sequence replay_head_;
-    bool compares_ = false; ///< at the live head, replay must be live
-    bool live_now_ = false; ///< events are published, not read back
+    Afterwards afterwards_;
+    Reading reading_;
+    std::deque<Reading> kept_; ///< as it was at some starts: a log may lose its end
+    core::Sequence decision_;  ///< the one under way
+    core::ServerId decides_for_;
+    bool was_rolled_back_ = false; ///< when the round began
+    Time compared_{};              ///< the engine's own state
+    bool served_is_kept_ = false;  ///< nothing that was served may be gone
+    bool live_now_ = false;        ///< events are published, not read back
     bool serves_ = false;
     Time free_since_{};
     Time checked_{};

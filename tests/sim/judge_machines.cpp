@@ -30,7 +30,7 @@ void Judge::answered(Request const& request, manager::ManifestOutcome const& out
     auto const& report = *request.report();
     core::BootIdentity const identity{
         core::parse_boot_id(report.identity.boot_id).value(), report.identity.resume_count};
-    auto const& counted = books_[request.server].counted;
+    auto const& counted = reading_.books[request.server].counted;
     auto const known = counted.find(identity);
     auto const number = static_cast<std::uint64_t>(report.report.count());
     if (known == counted.end() || known->second < number)
@@ -51,7 +51,7 @@ void Judge::told_person(
         violated(Invariant::AnsweredIsKept, "the same key was answered twice, differently");
     if (!is_new || !sequence)
         return;
-    auto const& requests = books_[server].requests;
+    auto const& requests = reading_.books[server].requests;
     auto const request = requests.find(sequence);
     if (request == requests.end() || request->second.target != target)
         violated(
@@ -67,13 +67,13 @@ void Judge::told_person(
 /// After a start: what was answered before it is in the log that was read.
 void Judge::check_kept() {
     for (auto const& [whose, number] : reports_) {
-        auto const& counted = books_[whose.first].counted;
+        auto const& counted = reading_.books[whose.first].counted;
         auto const known = counted.find(whose.second);
         if (known == counted.end() || known->second < number)
             violated(Invariant::AnsweredIsKept, "a heartbeat was answered, and is gone");
     }
     for (auto const& [key, told] : told_) {
-        auto const& requests = books_[told.server].requests;
+        auto const& requests = reading_.books[told.server].requests;
         auto const request = requests.find(told.sequence);
         if (told.sequence && (request == requests.end() || request->second.target != told.target))
             violated(
@@ -98,6 +98,8 @@ Judge::Witnessed& Judge::witness(Machine const& machine) {
 void Judge::asked(Machine const& machine, Request const& request) {
     auto const* report = request.report();
     bool const stopping = report && report->status == HeartbeatStatus::Stopping;
+    if (report)
+        afterwards_.asked(machine);
     auto& seen = witness(machine);
     if (report && !stopping)
         seen.hooks_ended = false;
@@ -137,7 +139,7 @@ void Judge::acted(Machine const& machine, std::uint64_t number) {
     if (!twice)
         violated(Invariant::OrderFitsOneAct, where + " acted on a single order");
 
-    auto& book = books_[server];
+    auto& book = reading_.books[server];
     auto const order = std::ranges::find(book.orders, last->nonce, &Book::Order::nonce);
     if (order == book.orders.end())
         violated(Invariant::NoOffWithoutRequest, where + ": the order is not in the log");
@@ -158,43 +160,8 @@ void Judge::acted(Machine const& machine, std::uint64_t number) {
         violated(Invariant::NoOffWithoutRequest, where + ": ON was accepted after it");
 }
 
-void Judge::changed(Machine const& /*machine*/) {}
-
-// --- afterwards
-
-void Judge::settled() {
-    auto const* service = world_.manager().service();
-    if (!service || !service->is_serving())
-        violated(Invariant::EveryStatusTrue, "the manager does not serve");
-    for (auto const& [id, server] : service->fleet().servers)
-        if (core::standby_is_open(server.state))
-            violated(Invariant::EveryRequestEnds, server.config.name + ": a standby time is open");
-    for (auto const& machine : world_.machines())
-        if (machine->build().number < world_.plan().machines.size())
-            check_truth(*machine);
-}
-
-void Judge::check_truth(Machine const& machine) const {
-    if (!machine.joined())
-        return;
-    auto const* server = world_.manager().service()->fleet().find(machine.joined()->server);
-    if (!server)
-        return;
-    using enum core::ActualStatus;
-    auto const actual = server->state.actual;
-    auto const what = fmt::format(
-        "m{} is {}, and its server {}",
-        machine.build().number,
-        machine.is_up() ? "up" : "down",
-        core::to_string(actual)
-    );
-    bool const reports = server->state.current != HeartbeatStatus::None;
-    bool const says_down =
-        actual == Off || actual == Crashed || actual == Starting || actual == StartupDelayed;
-    if (machine.is_up() && (!reports || says_down))
-        violated(Invariant::EveryStatusTrue, what);
-    if (!machine.is_up() && (reports || actual == On || actual == ManuallyOn))
-        violated(Invariant::EveryStatusTrue, what);
+void Judge::changed(Machine const& machine) {
+    afterwards_.changed(machine);
 }
 
 } // namespace cpm::sim

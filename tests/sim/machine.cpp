@@ -113,6 +113,7 @@ void Machine::start_agent() {
     if (!joined_)
         return;
     agent_ = std::make_unique<AgentProcess>(*this);
+    world_.judge().changed(*this);
     later(0s, [this, agent = agent_.get()] {
         if (agent == agent_.get())
             agent->begin();

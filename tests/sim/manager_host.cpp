@@ -251,10 +251,6 @@ void ManagerHost::receive(std::shared_ptr<Request const> const& request, ReplyTo
 
 // --- what the process tells
 
-void ManagerHost::read_back(core::Event const& event) {
-    world_.judge().read_back(event);
-}
-
 void ManagerHost::serves() {
     world_.judge().manager_serves();
 }

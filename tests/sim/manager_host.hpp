@@ -56,7 +56,6 @@ class ManagerHost final : public ServiceWatch {
 
     // --- ServiceWatch
 
-    void read_back(core::Event const& event) override;
     void serves() override;
     void published(manager::Publication const& publication) override;
     void answered(Request const& request, manager::ManifestOutcome const& outcome) override;

@@ -24,6 +24,11 @@ Time Network::lag() {
     return std::chrono::milliseconds(dice.between(50, longest));
 }
 
+Time Network::underway(Time delay) {
+    quiet_from_ = std::max(quiet_from_, world_.schedule().now() + delay);
+    return delay;
+}
+
 void Network::cut(Machine const& of, bool questions, Time until) {
     (questions ? line(of).no_questions : line(of).no_answers) = until;
 }
@@ -44,7 +49,7 @@ void Network::send(Machine& from, Request&& made, ReplyTo reply) {
         return;
     if (world_.happens(Fault::PacketDuplicated, 4'000)) {
         auto const again = latency() + (world_.dice(Chance::Network).percent(50) ? lag() : 0ms);
-        world_.schedule().after(again, [this, &from, request] {
+        world_.schedule().after(underway(again), [this, &from, request] {
             arrive(from, request, [](auto&&) {});
         });
     }
@@ -59,7 +64,9 @@ void Network::replay(Machine& from) {
     if (!old)
         return;
     world_.journal().fault(Fault::ReportReplayed, "m{}", from.build().number);
-    world_.schedule().after(lag(), [this, &from, old] { arrive(from, old, [](auto&&) {}); });
+    world_.schedule().after(underway(lag()), [this, &from, old] {
+        arrive(from, old, [](auto&&) {});
+    });
 }
 
 void Network::question(
@@ -68,7 +75,9 @@ void Network::question(
     auto delay = latency();
     if (world_.happens(Fault::PacketDelayed, 6'000))
         delay += lag();
-    world_.schedule().after(delay, [this, &from, request, reply] { arrive(from, request, reply); });
+    world_.schedule().after(underway(delay), [this, &from, request, reply] {
+        arrive(from, request, reply);
+    });
 }
 
 void Network::arrive(
@@ -109,7 +118,7 @@ void Network::answer(Machine& to, std::shared_ptr<Reply const> reply, ReplyTo co
             journal.fault(Fault::AnswerReplayed, "m{}", to.build().number);
             reply = old;
         }
-    to.later(delay, [tell, reply] { tell(reply); });
+    to.later(underway(delay), [tell, reply] { tell(reply); });
 }
 
 } // namespace cpm::sim

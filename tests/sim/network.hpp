@@ -25,6 +25,8 @@ class Network {
     /// Nothing gets through in one direction until then.
     void cut(Machine const& of, bool questions, Time until);
     void heal();
+    /// What is on its way has come by then.
+    Time quiet_from() const { return quiet_from_; }
 
   private:
     /// Of one machine.
@@ -40,6 +42,8 @@ class Network {
     Line& line(Machine const& of);
     Time latency();
     Time lag();
+    /// It comes after so long.
+    Time underway(Time delay);
     void
     question(Machine& from, std::shared_ptr<Request const> const& request, ReplyTo const& reply);
     void arrive(Machine& from, std::shared_ptr<Request const> const& request, ReplyTo const& reply);
@@ -49,6 +53,7 @@ class Network {
     World& world_;
     std::vector<Line> lines_;
     std::uint64_t requests_ = 0;
+    Time quiet_from_{};
 };
 
 } // namespace cpm::sim

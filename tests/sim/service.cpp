@@ -75,7 +75,6 @@ core::Result<void> Service::start(bool accept_truncated) {
 void Service::on_history(core::Event const& event) {
     core::evolve(fleet_, event);
     note_credentials(event);
-    watch_.read_back(event);
 }
 
 void Service::note_credentials(core::Event const& event) {

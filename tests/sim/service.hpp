@@ -50,7 +50,6 @@ struct ServiceParts {
 class ServiceWatch {
   public:
     virtual ~ServiceWatch() = default;
-    virtual void read_back(core::Event const& event) = 0;
     /// From now on it serves; the batch of its start was published.
     virtual void serves() = 0;
     /// Durable, and seen by people from now on.

@@ -84,13 +84,13 @@ void meet(Machine& now, int who) {
 
 } // namespace
 
-Outcome ask_for(Machine const& now, bool off, int number, Rules rules) {
+Outcome ask_for(Machine const& now, bool off, std::int64_t number, Rules rules) {
     if (is_waiting(now))
-        return {now, {"PowerRefused"}};
+        return settle({now, {"PowerRefused"}}, rules);
     if (now.should_run != off && is_settled(now))
         return {now, {}};
     if (off && now.distrusted)
-        return {now, {"PowerRefused"}};
+        return settle({now, {"PowerRefused"}}, rules);
 
     Outcome outcome{now, {"PowerRequested"}};
     auto& then = outcome.then;
@@ -188,6 +188,16 @@ Outcome manager_start(Machine const& now) {
     Outcome outcome{now, {"ManagerStarted"}};
     forget_obedience(outcome.then);
     return outcome;
+}
+
+Outcome accept_rollback(Machine const& now) {
+    Outcome outcome{now, {"RollbackAccepted"}};
+    forget_order(outcome.then);
+    return outcome;
+}
+
+Outcome note(Machine const& now, std::string name, Rules rules) {
+    return settle({now, {std::move(name)}}, rules);
 }
 
 Outcome take_back(Machine const& now, Machine const& before, Rules rules) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,7 +16,7 @@ enum class Sign { Silent, Up, GoingDown };
 
 /// The last request, while it matters.
 struct Ask {
-    int number = 0;
+    std::int64_t number = 0;
     bool for_off = false;
     bool time_is_up = false; ///< its standby time has passed
     bool is_order = false;   ///< asked of a reporting server, and nobody else spoke for it since
@@ -35,10 +36,10 @@ struct Machine {
     bool should_run = false;
     std::array<Sign, 2> heard{Sign::Silent, Sign::Silent}; ///< the word before last, the last
     std::optional<Ask> ask;
-    std::optional<int> who;    ///< the identity on record
-    std::vector<Ghost> ghosts; ///< newest first
-    std::optional<int> count;  ///< the last report number of `who`
-    bool hindered = false;     ///< the last word named something that keeps it from going down
+    std::optional<int> who;            ///< the identity on record
+    std::vector<Ghost> ghosts;         ///< newest first
+    std::optional<std::int64_t> count; ///< the last report number of `who`
+    bool hindered = false; ///< the last word named something that keeps it from going down
     bool by_hand = false;
     bool distrusted = false;
     bool operator==(Machine const&) const = default;
@@ -48,7 +49,7 @@ struct Machine {
 struct Speech {
     Sign sign{};
     std::optional<int> who;
-    std::optional<int> count;
+    std::optional<std::int64_t> count;
     bool hindered = false;
 };
 
@@ -64,13 +65,16 @@ struct Rules {
     bool releases_when_settled = false;
 };
 
-Outcome ask_for(Machine const& now, bool off, int number, Rules rules);
+Outcome ask_for(Machine const& now, bool off, std::int64_t number, Rules rules);
 Outcome hear(Machine const& now, Speech const& speech, Rules rules);
 Outcome miss(Machine const& now, Rules rules);    ///< no word in time after the last one
 Outcome time_up(Machine const& now, Rules rules); ///< the standby time of the last request
 Outcome join(Machine const& now, Rules rules);
 Outcome trust_again(Machine const& now, Rules rules);
 Outcome manager_start(Machine const& now);
+Outcome accept_rollback(Machine const& now); ///< the log had lost its end
+/// Something else was decided about the server, and is logged as `name`.
+Outcome note(Machine const& now, std::string name, Rules rules);
 /// The last request was never acknowledged; `before` is what was before it.
 Outcome take_back(Machine const& now, Machine const& before, Rules rules);
 

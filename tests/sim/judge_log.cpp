@@ -1,0 +1,134 @@
+// What the log says, read from its bytes by the judge itself, and compared with what is served.
+#include "core/evolve.hpp"
+#include "tests/sim/judge.hpp"
+#include "tests/sim/world.hpp"
+
+namespace cpm::sim {
+
+namespace {
+
+constexpr std::size_t kReadingsKept = 6;
+constexpr std::uint64_t kBetweenReadings = 500; ///< events
+constexpr std::uint64_t kBetweenComparisons = 64;
+
+} // namespace
+
+core::Event Judge::read(core::Sequence sequence) {
+    auto stored = world_.manager().disk().stored(sequence);
+    if (!stored)
+        violated(Invariant::ReplayIsLive, stored.error().detail);
+    return std::move(stored->event);
+}
+
+/// Whether the log still says what was read of it.
+bool Judge::is_there(Reading const& reading) const {
+    auto const& disk = world_.manager().disk();
+    return !reading.head ||
+           (reading.head <= disk.head().sequence && disk.hash_of(reading.head) == reading.hash);
+}
+
+/// To what of it is still there.
+void Judge::go_back() {
+    while (!kept_.empty() && !is_there(kept_.back()))
+        kept_.pop_back();
+    reading_ = kept_.empty() ? Reading{} : kept_.back();
+}
+
+void Judge::keep() {
+    if (!kept_.empty() && reading_.head.value < kept_.back().head.value + kBetweenReadings)
+        return;
+    kept_.push_back(reading_);
+    if (kept_.size() > kReadingsKept)
+        kept_.pop_front();
+}
+
+/// What became durable, but was not published by the life that wrote it.
+void Judge::catch_up(core::Sequence upto) {
+    decision_ = {};
+    decides_for_ = {};
+    if (!is_there(reading_)) {
+        if (served_is_kept_)
+            violated(Invariant::AnsweredIsKept, "what was served is gone");
+        go_back();
+    }
+    reading_.second.doubt_orders(true);
+    while (reading_.head < upto)
+        enter(read(reading_.head.next()), {}, {});
+    end_decision();
+}
+
+bool Judge::is_rolled_back() const {
+    auto const& rest = world_.manager().disk().rest();
+    return rest.rolled_back && rest.rolled_back->epoch == rest.epoch;
+}
+
+// --- what is served
+
+void Judge::compare_served(manager::Publication const& publication) {
+    auto const& served = world_.manager().service()->fleet();
+    bool const is_turn = publication.head.sequence.value / kBetweenComparisons !=
+                         publication.events.front().sequence.value / kBetweenComparisons;
+    bool const is_whole = std::ranges::any_of(publication.events, [](auto const& event) {
+        return !event.server || std::holds_alternative<core::ServerRemoved>(event.payload);
+    });
+    if ((is_turn || is_whole) && !(served == reading_.fold))
+        violated(Invariant::ReplayIsLive, "what is served is not what the log says");
+    if (is_whole) {
+        reading_.second.check_all(served);
+        return;
+    }
+    for (auto const& event : publication.events) {
+        auto const* server = served.find(event.server);
+        auto const* read = reading_.fold.find(event.server);
+        if (!server || !read || !(*server == *read))
+            violated(
+                Invariant::ReplayIsLive,
+                "what is served is not what the log says: " + to_string(event.server)
+            );
+        reading_.second.check(*server, served.settings);
+    }
+}
+
+/// A question within the engine's round: is what it decides from what the log says?
+struct Judge::CompareFleet {
+    using Outcome = bool;
+    static constexpr bool kPeoples = false;
+    Judge* judge;
+};
+
+core::Result<bool> decide(manager::Turn& turn, Judge::CompareFleet const& command) {
+    auto& judge = *command.judge;
+    auto fold = judge.reading_.fold;
+    // What is on the disk, and not yet seen; then what this round has decided so far.
+    auto const& disk = judge.world_.manager().disk();
+    for (auto at = judge.reading_.head.next(); at <= disk.head().sequence; at = at.next())
+        core::evolve(fold, judge.read(at));
+    for (auto const& event : turn.events())
+        core::evolve(fold, event);
+    return fold == turn.fleet();
+}
+
+void Judge::compare_engine() {
+    compared_ = world_.schedule().now();
+    world_.schedule().after(Time(0), [this] {
+        auto* service = world_.manager().service();
+        if (!service || !service->is_serving())
+            return;
+        service->submit(CompareFleet{this}, [](core::Result<bool>&& same) {
+            if (same && !*same)
+                violated(Invariant::ReplayIsLive, "what is decided from is not what the log says");
+        });
+    });
+}
+
+/// The log from nothing is what is served.
+void Judge::compare_replay() {
+    core::Fleet fold;
+    for (core::Sequence at{1}; at <= reading_.head; at = at.next())
+        core::evolve(fold, read(at));
+    auto const* service = world_.manager().service();
+    if (!service || !(service->fleet() == fold))
+        violated(Invariant::ReplayIsLive, "the log from nothing is not what is served");
+}
+
+} // namespace cpm::sim
