@@ -5,18 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fcntl.h>
-#include <fstream>
 #include <string_view>
-#include <unistd.h>
 
 namespace cpm::eventstore {
 namespace {
-
-namespace fs = std::filesystem;
 
 // A file: kMagic, the SHA-256 of all that follows, and then the rest of the header and the content.
 constexpr std::string_view kMagic = "CPMsnap1";
@@ -51,52 +45,26 @@ std::string file_of(Snapshot const& snapshot) {
     return file;
 }
 
-tl::unexpected<core::Error> storage(std::string what) {
-    return core::fail(core::ErrorCode::Storage, std::move(what) + ": " + std::strerror(errno));
-}
-
-bool write_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        auto const written = ::write(fd, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes.remove_prefix(std::size_t(written));
-    }
-    return true;
-}
-
-core::Result<std::string> read_all(fs::path const& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file)
-        return storage("cannot be opened");
-    std::string bytes(std::istreambuf_iterator<char>(file), {});
-    if (file.bad())
-        return storage("cannot be read");
-    return bytes;
+std::string name_of(core::Sequence sequence) {
+    auto const digits = std::to_string(sequence.value);
+    return std::string(kDigits - digits.size(), '0') + digits;
 }
 
 } // namespace
 
-SnapshotStore::SnapshotStore(fs::path const& data_directory)
-    : directory_(data_directory / "snapshots") {}
+SnapshotStore::SnapshotStore(std::filesystem::path const& data_directory)
+    : SnapshotStore(std::make_shared<DiskFolder>(data_directory / "snapshots")) {}
 
-fs::path SnapshotStore::path_of(core::Sequence sequence) const {
-    auto const digits = std::to_string(sequence.value);
-    return directory_ / (std::string(kDigits - digits.size(), '0') + digits);
-}
+SnapshotStore::SnapshotStore(std::shared_ptr<SnapshotFolder> folder)
+    : folder_(std::move(folder)) {}
 
 std::vector<core::Sequence> SnapshotStore::list() const {
     std::vector<core::Sequence> found;
-    std::error_code error;
-    for (fs::directory_iterator file(directory_, error); !error && file != end(file);
-         file.increment(error)) {
-        auto const name = file->path().filename().string();
+    for (auto const& name : folder_->names()) {
         core::Sequence sequence;
         auto const [rest, fault] =
             std::from_chars(name.data(), name.data() + name.size(), sequence.value);
-        if (fault == std::errc{} && path_of(sequence).filename() == name)
+        if (fault == std::errc{} && name_of(sequence) == name)
             found.push_back(sequence);
     }
     std::ranges::sort(found, std::greater{});
@@ -104,7 +72,7 @@ std::vector<core::Sequence> SnapshotStore::list() const {
 }
 
 core::Result<Snapshot> SnapshotStore::read(core::Sequence sequence) const {
-    auto file = read_all(path_of(sequence));
+    auto file = folder_->read(name_of(sequence));
     if (!file)
         return tl::make_unexpected(file.error());
     auto const damaged = [](char const* why) { return core::fail(core::ErrorCode::Corrupt, why); };
@@ -125,20 +93,9 @@ core::Result<Snapshot> SnapshotStore::read(core::Sequence sequence) const {
 }
 
 core::Result<void> SnapshotStore::write(Snapshot const& snapshot) const {
-    std::error_code error;
-    if (fs::create_directories(directory_, error))
-        fs::permissions(directory_, fs::perms::owner_all, error);
-    auto const draft = directory_ / "new";
-    auto const path = path_of(snapshot.head.sequence);
-    int const fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool written = fd >= 0 && write_all(fd, file_of(snapshot));
-    if (fd >= 0)
-        written = ::close(fd) == 0 && written;
-    if (!written || ::rename(draft.c_str(), path.c_str()) != 0) {
-        auto const failed = storage("cannot write the snapshot " + path.string());
-        ::unlink(draft.c_str());
-        return failed;
-    }
+    auto const name = name_of(snapshot.head.sequence);
+    if (auto written = folder_->write(name, file_of(snapshot)); !written)
+        return written;
     std::size_t kept = 0;
     for (auto const other : list())
         if (other > snapshot.head.sequence || ++kept > kKept)
@@ -147,13 +104,11 @@ core::Result<void> SnapshotStore::write(Snapshot const& snapshot) const {
 }
 
 void SnapshotStore::remove(core::Sequence sequence) const {
-    std::error_code ignored; // as below
-    fs::remove(path_of(sequence), ignored);
+    folder_->remove(name_of(sequence));
 }
 
 void SnapshotStore::remove_all() const {
-    std::error_code ignored; // whatever stays is looked at again by whoever reads it
-    fs::remove_all(directory_, ignored);
+    folder_->remove_all();
 }
 
 } // namespace cpm::eventstore

@@ -4,8 +4,10 @@
 #include "core/ids.hpp"
 #include "core/result.hpp"
 #include "eventstore/event_log.hpp"
+#include "eventstore/snapshot_folder.hpp"
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,7 @@ class SnapshotStore {
     static constexpr std::size_t kKept = 2;
 
     explicit SnapshotStore(std::filesystem::path const& data_directory);
+    explicit SnapshotStore(std::shared_ptr<SnapshotFolder> folder);
 
     /// Newest first. A directory that is missing or cannot be read has none.
     std::vector<core::Sequence> list() const;
@@ -46,9 +49,7 @@ class SnapshotStore {
     void remove_all() const;
 
   private:
-    std::filesystem::path path_of(core::Sequence sequence) const;
-
-    std::filesystem::path const directory_;
+    std::shared_ptr<SnapshotFolder> const folder_;
 };
 
 } // namespace cpm::eventstore
