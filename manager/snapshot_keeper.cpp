@@ -52,23 +52,23 @@ void SnapshotKeeper::loop() {
     }
 }
 
-void SnapshotKeeper::turn() {
+void SnapshotKeeper::turn(bool proves) {
     if (!looked_) {
         looked_ = true;
-        begin();
+        begin(proves);
     }
     if (!stopping_ && is_due())
         make();
 }
 
-void SnapshotKeeper::begin() {
+void SnapshotKeeper::begin(bool proves) {
     // The start has reported what it passed over.
     auto const begun_with = restore(parts_.log, parts_.store, {}, [](std::string_view) {});
     newest_ = begun_with.sequence;
     for (auto const other : parts_.store.list())
         if (other > newest_)
             parts_.store.remove(other);
-    if (newest_)
+    if (newest_ && proves)
         prove(begun_with);
 }
 

@@ -44,12 +44,13 @@ class SnapshotKeeper {
     /// What it is at ends within some thousand events.
     void stop();
 
-    /// What run()'s thread does again and again.
-    void turn();
+    /// What run()'s thread does again and again. `proves`: the first time it also reads what the
+    /// start did not, as it should.
+    void turn(bool proves = true);
 
   private:
     void loop();
-    void begin();
+    void begin(bool proves);
     void prove(Restored const& begun_with);
     core::Result<void> fold_on(projections::LogFold& fold, eventstore::Head& end);
     bool is_due() const;
