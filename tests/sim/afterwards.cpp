@@ -108,7 +108,7 @@ bool Afterwards::look(SecondReading const& second) {
 
 bool Afterwards::waits(Machine const& machine, core::Server const& server) const {
     auto const& service = *world_.manager().service();
-    return server.state.set_aside || service.credential(server.id) != machine.joined()->credential;
+    return server.state.set_aside || !service.knows(server.id, machine.joined()->credential);
 }
 
 bool Afterwards::is_at_rest(Machine const& machine, SecondReading const& second) {

@@ -17,10 +17,10 @@ namespace cpm::sim {
 
 /// A call of an agent on its way. It is the body that HTTP 3.3 describes, as the agent made it.
 struct Request {
-    std::uint64_t number = 0;    ///< of the run
-    core::ServerId server{};     ///< whose token it carries
-    core::Sequence credential{}; ///< in the place of a token
-    std::string address{};       ///< of the caller
+    std::uint64_t number = 0; ///< of the run
+    core::ServerId server{};  ///< whose token it carries
+    core::Hash credential{};  ///< the hash of its token
+    std::string address{};    ///< of the caller
     std::variant<agent::Report, agent::ManifestQuestion> question{};
 
     agent::Report const* report() const { return std::get_if<agent::Report>(&question); }

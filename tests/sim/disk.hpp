@@ -1,7 +1,7 @@
 #pragma once
 
 #include "eventstore/event_log.hpp"
-#include "eventstore/record.hpp"
+#include "tests/sim/records.hpp"
 #include "tests/sim/schedule.hpp"
 
 #include <deque>
@@ -15,11 +15,13 @@
 namespace cpm::sim {
 
 /// What is on the platters of the manager's disk, and what of it would survive a crash at any
-/// moment: the records as the product encodes and chains them, its tables, and the notes beside the
-/// log. The rules of opening and of a failed sync are RocksDbLog's, said again.
+/// moment: the records as the product encodes and chains them, its tables, the notes beside the
+/// log, and the snapshots' files. The rules of opening and of a failed sync are RocksDbLog's, said
+/// again.
 ///
 /// Operation: each write is done when its sync is over. A crash before that undoes it, or not: the
-/// caller rolls the dice.
+/// caller rolls the dice. Records that were compacted away are deleted without a sync of their own,
+/// so that a power cut brings back those that no later append has synced.
 class Disk {
   public:
     explicit Disk(core::Hash const& log_id)
@@ -31,21 +33,30 @@ class Disk {
         std::uint64_t witnessed_epoch = 0;
     };
     using Tables = std::map<std::pair<eventstore::Table, std::string>, std::string>;
-    /// All but the records themselves, of which it keeps the number.
-    struct Rest {
-        std::size_t records = 0;
+    using Ranges = std::vector<core::HeartbeatsCompacted>; ///< ascending
+    using Files = std::map<std::string, std::string>;
+    struct Content {
+        Records records;
         std::uint64_t epoch = 1;
         Tables tables;
+        Ranges ranges;
+        core::Sequence removed_until; ///< of the ranges whose records were deleted
         std::optional<eventstore::Head> witness;
         std::optional<core::Sequence> unconfirmed;
         std::optional<RolledBack> rolled_back;
+        Files snapshots;
     };
 
     // --- what a log does to it; `done` is when its sync is over
 
-    void append(
-        eventstore::NewRecords&& batch, std::span<eventstore::RecordChange const> changes, Time done
-    );
+    struct Batch {
+        eventstore::NewRecords records;
+        Ranges ranges;
+        std::span<eventstore::RecordChange const> changes;
+    };
+    void append(Batch const& batch, Time done);
+    /// The records of the oldest range that are still there.
+    void remove(core::HeartbeatsCompacted const& range);
     void put_witness(eventstore::Head const& head, Time done);
     void put_unconfirmed(std::optional<core::Sequence> from, Time done);
     void put_rolled_back(std::optional<RolledBack> note, Time done);
@@ -55,11 +66,12 @@ class Disk {
     /// The machine, or the process, ends. What was not done by `now` is undone; of what was under
     /// way at that moment `keeps_first` tells whether its first write is there nevertheless.
     /// Returns how many records were lost.
-    std::size_t crash(Time now, bool keeps_first);
-    bool has_undone(Time now) const { return !journal_.empty() && journal_.back().done > now; }
+    std::size_t crash(Time now, bool keeps_first, bool power_cut);
+    bool has_undone(Time now) const;
     /// A copy of the data directory.
-    Rest copy() const { return rest_of(); }
-    void put_back(Rest const& copy);
+    Content copy() const { return content_; }
+    /// `with_snapshots`: those of the copy; else those that are there stay.
+    void put_back(Content const& copy, bool with_snapshots);
     /// Of the last batches so many are gone, and nothing else: a disk that lied about its syncs.
     /// Returns how many records that were.
     std::size_t cut_short(std::size_t batches);
@@ -67,26 +79,31 @@ class Disk {
     // --- what it holds
 
     eventstore::Head head() const;
-    std::size_t size() const { return records_.size(); }
-    core::Hash const& log_id() const { return log_id_; }
-    core::Hash const& hash_of(core::Sequence sequence) const {
-        return records_[sequence.value - 1].hash;
-    }
+    std::size_t size() const { return content_.records.size(); }
+    /// Of the record, or of nothing the log's id; null: its record was deleted.
+    core::Hash const* hash_of(core::Sequence sequence) const;
+    /// The range that this number was deleted with, or null.
+    core::HeartbeatsCompacted const* removed(core::Sequence sequence) const;
+    /// Fails where there is no record, also where it was deleted.
     core::Result<eventstore::StoredEvent> stored(core::Sequence sequence) const;
-    Rest const& rest() const { return rest_; }
-    void raise_epoch(std::uint64_t epoch) { rest_.epoch = epoch; }
+    /// All records of these, in order, over those that were deleted.
+    core::Result<void>
+    read(core::Sequence first, core::Sequence last, eventstore::EventVisitor const& visit) const;
+    Content const& content() const { return content_; }
+    void raise_epoch(std::uint64_t epoch) { content_.epoch = epoch; }
+    Files& snapshots() { return content_.snapshots; }
 
   private:
-    struct Record {
-        std::uint8_t const* bytes = nullptr;
-        std::uint32_t size = 0;
-        core::Hash hash{};
-    };
     struct OldRecords {
         std::size_t count = 0;
         std::uint64_t epoch = 1;
+        std::size_t ranges = 0;
         std::vector<std::pair<Tables::key_type, std::optional<std::string>>> values;
         std::optional<RolledBack> rolled_back;
+    };
+    struct OldRange {
+        core::Sequence removed_until;
+        std::vector<Records::Record> removed;
     };
     struct OldWitness {
         std::optional<eventstore::Head> head;
@@ -100,19 +117,14 @@ class Disk {
     /// How to undo one write.
     struct Undo {
         Time done{};
-        std::variant<OldRecords, OldWitness, OldUnconfirmed, OldRolledBack> old;
+        std::variant<OldRecords, OldRange, OldWitness, OldUnconfirmed, OldRolledBack> old;
     };
 
-    Rest rest_of() const;
     void note(Time done, decltype(Undo::old) old);
     void undo(Undo& write);
-    std::uint8_t const* keep(std::span<std::uint8_t const> bytes);
-    void shrink(std::size_t count);
 
     core::Hash log_id_;
-    Rest rest_;
-    std::vector<Record> records_;
-    std::deque<std::vector<std::uint8_t>> blocks_;
+    Content content_;
     std::deque<Undo> journal_; ///< oldest first
 };
 

@@ -46,8 +46,13 @@ enum class Fault : std::uint8_t {
     HookFailed,
     ActRefused, ///< the system would not go down
     Held,       ///< the owner's veto
+    // the manager's snapshots
+    SnapshotTorn,       ///< cut off, or another bit in it
+    SnapshotLost,       ///< the newest is gone, an older one is there
+    SnapshotsOfAnother, ///< of a longer log: an older copy of it was put back beside them
+    Compacted,          ///< no fault: a run of heartbeats was deleted
 };
-inline constexpr std::size_t kFaults = 34;
+inline constexpr std::size_t kFaults = 38;
 
 constexpr std::array<std::string_view, kFaults> kFaultNames{
     "packet lost",
@@ -84,6 +89,10 @@ constexpr std::array<std::string_view, kFaults> kFaultNames{
     "hook failed",
     "act refused",
     "held by its owner",
+    "snapshot torn",
+    "snapshot lost",
+    "snapshots of a longer log",
+    "heartbeats compacted away",
 };
 
 constexpr std::string_view to_string(Fault fault) {

@@ -162,8 +162,9 @@ void Judge::enter(core::Event const& event, Time seen, Time decided) {
     note(event, seen, decided);
     reading_.second.take(event);
     core::evolve(reading_.fold, event);
+    reading_.transitions.add(event);
     reading_.head = event.sequence;
-    reading_.hash = world_.manager().disk().hash_of(event.sequence);
+    reading_.hash = *world_.manager().disk().hash_of(event.sequence);
 }
 
 void Judge::end_decision() {

@@ -22,9 +22,9 @@ core::Event Judge::read(core::Sequence sequence) {
 
 /// Whether the log still says what was read of it.
 bool Judge::is_there(Reading const& reading) const {
-    auto const& disk = world_.manager().disk();
-    return !reading.head ||
-           (reading.head <= disk.head().sequence && disk.hash_of(reading.head) == reading.hash);
+    // Null: it is not there, or was compacted away; then it goes on from an earlier one.
+    auto const* hash = world_.manager().disk().hash_of(reading.head);
+    return !reading.head || (hash && *hash == reading.hash);
 }
 
 /// To what of it is still there.
@@ -52,14 +52,18 @@ void Judge::catch_up(core::Sequence upto) {
         go_back();
     }
     reading_.second.doubt_orders(true);
-    while (reading_.head < upto)
-        enter(read(reading_.head.next()), {}, {});
+    auto const take = [this](eventstore::StoredEvent const& stored) {
+        enter(stored.event, {}, {});
+        return true;
+    };
+    if (auto done = world_.manager().disk().read(reading_.head.next(), upto, take); !done)
+        violated(Invariant::ReplayIsLive, done.error().detail);
     end_decision();
 }
 
 bool Judge::is_rolled_back() const {
-    auto const& rest = world_.manager().disk().rest();
-    return rest.rolled_back && rest.rolled_back->epoch == rest.epoch;
+    auto const& content = world_.manager().disk().content();
+    return content.rolled_back && content.rolled_back->epoch == content.epoch;
 }
 
 // --- what is served
@@ -121,14 +125,22 @@ void Judge::compare_engine() {
     });
 }
 
-/// The log from nothing is what is served.
+/// The log from nothing, or what of it was not compacted away, is what is served.
 void Judge::compare_replay() {
     core::Fleet fold;
-    for (core::Sequence at{1}; at <= reading_.head; at = at.next())
-        core::evolve(fold, read(at));
+    Transitions transitions;
+    auto const take = [&](eventstore::StoredEvent const& stored) {
+        core::evolve(fold, stored.event);
+        transitions.add(stored.event);
+        return true;
+    };
+    if (auto done = world_.manager().disk().read({1}, reading_.head, take); !done)
+        violated(Invariant::ReplayIsLive, done.error().detail);
     auto const* service = world_.manager().service();
     if (!service || !(service->fleet() == fold))
         violated(Invariant::ReplayIsLive, "the log from nothing is not what is served");
+    if (transitions != reading_.transitions)
+        violated(Invariant::ReplayIsLive, "the log from nothing has other transitions");
 }
 
 } // namespace cpm::sim

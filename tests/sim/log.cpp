@@ -18,7 +18,7 @@ core::Result<void> Log::begin(bool accept) {
     if (auto const why = why_truncated(); !why.empty()) {
         if (!accept)
             return core::fail(ErrorCode::Corrupt, why);
-        auto const epoch = std::max(disk_.rest().epoch, disk_.rest().witness->epoch);
+        auto const epoch = std::max(disk_.content().epoch, disk_.content().witness->epoch);
         disk_.raise_epoch(epoch);
         disk_.put_rolled_back(Disk::RolledBack{epoch, why, epoch}, sync());
     }
@@ -27,15 +27,16 @@ core::Result<void> Log::begin(bool accept) {
 
 std::string Log::why_truncated() const {
     auto const head = disk_.head();
-    auto const& witness = disk_.rest().witness;
+    auto const& witness = disk_.content().witness;
     if (!witness)
         return head.sequence ? "it has events, but no head witness" : "";
     if (head.sequence < witness->sequence)
         return "it ends before an event that it had reached";
     if (head.epoch < witness->epoch)
         return "it is of an epoch before one that it had reached";
-    auto const& hash = witness->sequence ? disk_.hash_of(witness->sequence) : disk_.log_id();
-    return hash == witness->hash ? "" : "an event is not the one that was written";
+    auto const* hash = disk_.hash_of(witness->sequence);
+    bool const is_other = hash && *hash != witness->hash;
+    return is_other ? "an event is not the one that was written" : "";
 }
 
 /// One sync that succeeds; when it is done.
@@ -46,21 +47,17 @@ Time Log::sync() {
 
 core::Result<void>
 Log::read(core::Sequence first, core::Sequence last, EventVisitor const& visit) const {
-    last = std::min(last, disk_.head().sequence);
-    for (auto at = std::max(first, core::Sequence{1}); at <= last; at = at.next()) {
-        auto const event = disk_.stored(at);
-        if (!event)
-            return tl::make_unexpected(event.error());
-        if (!visit(*event))
-            break;
-    }
-    return {};
+    return disk_.read(first, last, visit);
 }
 
 core::Result<void>
 Log::read_back(core::Sequence first, core::Sequence last, EventVisitor const& visit) const {
     first = std::max(first, core::Sequence{1});
     for (auto at = std::min(last, disk_.head().sequence); at >= first; at = {at.value - 1}) {
+        if (auto const* range = disk_.removed(at)) {
+            at = range->first;
+            continue;
+        }
         auto const event = disk_.stored(at);
         if (!event)
             return tl::make_unexpected(event.error());
@@ -81,7 +78,7 @@ core::Result<void> Log::read_server(
 core::Result<void> Log::read_table(
     eventstore::Table table, std::function<void(std::string_view, std::string_view)> const& visit
 ) const {
-    for (auto const& [key, value] : disk_.rest().tables)
+    for (auto const& [key, value] : disk_.content().tables)
         if (key.first == table)
             visit(key.second, value);
     return {};
@@ -99,24 +96,26 @@ core::Result<void> Log::append(
         return tl::make_unexpected(std::move(batch.error()));
     if (events.empty() && changes.empty())
         return {};
+    Disk::Batch written{std::move(*batch), {}, changes};
+    for (auto const& event : events)
+        if (auto const* range = std::get_if<core::HeartbeatsCompacted>(&event.payload))
+            written.ranges.push_back(*range);
     auto const mood = around_.mood();
     around_.took(mood.sync);
-    if (!mood.fails) {
-        disk_.append(std::move(*batch), changes, around_.now());
+    if (!mood.fails || mood.fails_kept)
+        disk_.append(written, around_.now());
+    if (!mood.fails)
         return {};
-    }
     refuses_ = true;
-    if (mood.fails_kept)
-        disk_.append(std::move(*batch), changes, around_.now());
     if (!events.empty()) {
-        auto const earlier = disk_.rest().unconfirmed;
+        auto const earlier = disk_.content().unconfirmed;
         disk_.put_unconfirmed(earlier ? std::min(*earlier, after.next()) : after.next(), sync());
     }
     return core::fail(ErrorCode::Storage, "the sync failed");
 }
 
 core::Result<void> Log::keep_witness() {
-    if (disk_.rest().witness == disk_.head())
+    if (disk_.content().witness == disk_.head())
         return {};
     auto const head = disk_.head();
     disk_.put_witness(head, sync());
@@ -124,27 +123,51 @@ core::Result<void> Log::keep_witness() {
 }
 
 core::Result<void> Log::clear_unconfirmed() {
-    if (disk_.rest().unconfirmed)
+    if (disk_.content().unconfirmed)
         disk_.put_unconfirmed(std::nullopt, sync());
     return {};
 }
 
 std::optional<std::string> Log::rolled_back() const {
-    auto const& note = disk_.rest().rolled_back;
-    return note && note->epoch == disk_.rest().epoch ? std::optional(note->why) : std::nullopt;
+    auto const& note = disk_.content().rolled_back;
+    return note && note->epoch == disk_.content().epoch ? std::optional(note->why) : std::nullopt;
 }
 
 core::Result<void> Log::mark_rolled_back(std::string_view why, std::uint64_t epoch) {
-    auto const known = rolled_back() ? disk_.rest().rolled_back->witnessed_epoch : 0;
+    auto const known = rolled_back() ? disk_.content().rolled_back->witnessed_epoch : 0;
     disk_.put_rolled_back(
-        Disk::RolledBack{disk_.rest().epoch, std::string(why), std::max(known, epoch)}, sync()
+        Disk::RolledBack{disk_.content().epoch, std::string(why), std::max(known, epoch)}, sync()
     );
     return {};
 }
 
 std::uint64_t Log::witnessed_epoch() const {
-    auto const& rest = disk_.rest();
+    auto const& rest = disk_.content();
     return rolled_back() ? std::max(rest.rolled_back->witnessed_epoch, rest.epoch) : rest.epoch;
+}
+
+core::Result<core::Sequence> Log::compacted_until() const {
+    auto const& ranges = disk_.content().ranges;
+    return ranges.empty() ? core::Sequence{} : ranges.back().last;
+}
+
+core::Result<bool> Log::remove_compacted() {
+    if (refuses_)
+        return core::fail(ErrorCode::Storage, "the log accepts nothing more");
+    auto const& content = disk_.content();
+    auto const next = std::ranges::upper_bound(
+        content.ranges, content.removed_until, {}, &core::HeartbeatsCompacted::first
+    );
+    if (next == content.ranges.end())
+        return false;
+    (void)keep_witness();
+    disk_.remove(*next);
+    return true;
+}
+
+std::uint64_t Log::bytes_from(core::Sequence first) const {
+    auto const last = disk_.size();
+    return first.value > last ? 0 : (last - first.value + 1) * kRecordBytes;
 }
 
 std::optional<std::uint64_t> Log::total_bytes() const {

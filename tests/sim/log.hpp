@@ -48,7 +48,7 @@ class Log final : public eventstore::EventLog {
         core::Sequence last,
         eventstore::EventVisitor const& visit
     ) const override;
-    core::Result<core::Sequence> compacted_until() const override { return core::Sequence{}; }
+    core::Result<core::Sequence> compacted_until() const override;
     core::Result<void> read_table(
         eventstore::Table table,
         std::function<void(std::string_view, std::string_view)> const& visit
@@ -60,14 +60,16 @@ class Log final : public eventstore::EventLog {
     ) override;
     core::Result<void> keep_witness() override;
     std::optional<core::Sequence> unconfirmed_from() const override {
-        return disk_.rest().unconfirmed;
+        return disk_.content().unconfirmed;
     }
     core::Result<void> clear_unconfirmed() override;
     std::optional<std::string> rolled_back() const override;
     core::Result<void> mark_rolled_back(std::string_view why, std::uint64_t epoch) override;
     std::uint64_t witnessed_epoch() const override;
-    core::Result<bool> remove_compacted() override { return false; }
-    std::uint64_t bytes_from(core::Sequence /*first*/) const override { return 0; }
+    core::Result<bool> remove_compacted() override;
+    /// As if each record took so much, so that a short log grows out of a small retention.
+    static constexpr std::uint64_t kRecordBytes = 1024;
+    std::uint64_t bytes_from(core::Sequence first) const override;
     std::optional<std::uint64_t> free_bytes() const override { return around_.free(); }
     std::optional<std::uint64_t> total_bytes() const override;
 

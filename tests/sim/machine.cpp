@@ -20,7 +20,9 @@ Machine::Machine(World& world, Build const& build)
     : world_(world)
     , build_(build) {}
 
-void Machine::join(core::ServerId server, core::Sequence credential, std::string const& order_key) {
+void Machine::join(
+    core::ServerId server, core::Hash const& credential, std::string const& order_key
+) {
     joined_ = Joined{server, credential, agent::OrderKey::parse(order_key).value(), std::nullopt};
     marker_.reset();
     agent_.reset();

@@ -37,11 +37,11 @@ class Machine {
 
     struct Joined {
         core::ServerId server;
-        core::Sequence credential; ///< in the place of a token
+        core::Hash credential{}; ///< the hash of its token
         agent::OrderKey key;
         std::optional<agent::Head> head; ///< kept there for the time after a reboot
     };
-    void join(core::ServerId server, core::Sequence credential, std::string const& order_key);
+    void join(core::ServerId server, core::Hash const& credential, std::string const& order_key);
     std::optional<Joined> const& joined() const { return joined_; }
     void keep_head(std::optional<agent::Head> const& head) { joined_->head = head; }
     /// The disk of another, with what its join left there.

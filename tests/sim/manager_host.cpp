@@ -124,9 +124,13 @@ void ManagerHost::set_space(Space space) {
 void ManagerHost::put_copy_back() {
     if (!copy_)
         return;
-    world_.journal().fault(Fault::OldCopy, "{} events become {}", disk_.size(), copy_->records);
+    auto const records = copy_->records.size();
+    world_.journal().fault(Fault::OldCopy, "{} events become {}", disk_.size(), records);
     end_process();
-    disk_.put_back(*copy_);
+    bool const with_snapshots = world_.dice(Chance::Snapshots).percent(50);
+    if (!with_snapshots && !disk_.snapshots().empty())
+        world_.journal().fault(Fault::SnapshotsOfAnother, "{}", disk_.snapshots().size());
+    disk_.put_back(*copy_, with_snapshots);
     world_.judge().history_was_lost();
     start_after(5s);
 }
@@ -140,6 +144,28 @@ void ManagerHost::cut_log_short() {
     start_after(2s);
 }
 
+void ManagerHost::damage_snapshot() {
+    auto& files = disk_.snapshots();
+    if (files.empty())
+        return;
+    auto& [name, bytes] = *files.rbegin();
+    auto& dice = world_.dice(Chance::Snapshots);
+    auto const at = dice.below(bytes.size());
+    if (dice.percent(50))
+        bytes.resize(at);
+    else
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << dice.below(8)));
+    world_.journal().fault(Fault::SnapshotTorn, "{} at byte {}", name, at);
+}
+
+void ManagerHost::lose_snapshots() {
+    auto& files = disk_.snapshots();
+    if (files.empty())
+        return;
+    world_.journal().fault(Fault::SnapshotLost, "the newest of {}", files.size());
+    files.erase(std::prev(files.end()));
+}
+
 // --- the process
 
 void ManagerHost::start(bool accept_truncated) {
@@ -148,7 +174,15 @@ void ManagerHost::start(bool accept_truncated) {
         clock_.mono_base = Time(5s) - world_.schedule().now();
     world_.judge().manager_starts();
     ServiceParts const parts{
-        world_.schedule(), disk_, around_, clock_, random_, sender_, the_keys()};
+        world_.schedule(),
+        disk_,
+        around_,
+        clock_,
+        random_,
+        sender_,
+        the_keys(),
+        world_.dice(Chance::Snapshots),
+    };
     service_ = std::make_unique<Service>(parts, *this);
     auto const started = service_->start(accept_truncated);
     if (started) {
@@ -184,7 +218,7 @@ void ManagerHost::start_after(Time delay, bool accept_truncated) {
     });
 }
 
-void ManagerHost::end_process() {
+void ManagerHost::end_process(bool power_cut) {
     ++starts_;
     is_reset_ = world_.dice(Chance::Manager).percent(70);
     service_.reset();
@@ -193,7 +227,7 @@ void ManagerHost::end_process() {
     auto const now = world_.schedule().now();
     bool const undone = disk_.has_undone(now);
     bool const keeps = world_.dice(Chance::Disk).percent(40);
-    auto const lost = disk_.crash(now, keeps);
+    auto const lost = disk_.crash(now, keeps, power_cut);
     if (undone && lost > 0)
         world_.journal().count(
             world_.dice(Chance::Disk).percent(50) ? Fault::TailLost : Fault::TailTorn
@@ -214,7 +248,7 @@ void ManagerHost::kill_in_recovery() {
 }
 
 void ManagerHost::crash_host() {
-    end_process();
+    end_process(true);
     auto& dice = world_.dice(Chance::Manager);
     auto const away = Time(std::chrono::milliseconds(dice.between(20'000, 600'000)));
     is_rebooted_ = true;
@@ -256,6 +290,9 @@ void ManagerHost::serves() {
 }
 
 void ManagerHost::published(manager::Publication const& publication) {
+    for (auto const& event : publication.events)
+        if (std::holds_alternative<core::HeartbeatsCompacted>(event.payload))
+            world_.journal().count(Fault::Compacted);
     world_.judge().published(publication);
 }
 
@@ -273,6 +310,10 @@ void ManagerHost::turns(Time free_since, bool listening) {
 
 void ManagerHost::turned(manager::Engine const& engine, std::size_t held, std::size_t queued) {
     world_.judge().manager_turned(engine, held, queued);
+}
+
+void ManagerHost::reports(std::string_view line) {
+    world_.journal().tell("manager: {}", line);
 }
 
 void ManagerHost::gave_up(core::Error const& error) {

@@ -51,6 +51,9 @@ class ManagerHost final : public ServiceWatch {
     /// The copy taken last is put back, as an operator does after a disaster.
     void put_copy_back();
     void cut_log_short();
+    /// Something happens to its newest snapshot.
+    void damage_snapshot();
+    void lose_snapshots();
     /// From now on nothing goes wrong with it any more.
     void calm();
 
@@ -61,6 +64,7 @@ class ManagerHost final : public ServiceWatch {
     void answered(Request const& request, manager::ManifestOutcome const& outcome) override;
     void turns(Time free_since, bool listening) override;
     void turned(manager::Engine const& engine, std::size_t held, std::size_t queued) override;
+    void reports(std::string_view line) override;
     void gave_up(core::Error const& error) override;
 
   private:
@@ -79,7 +83,7 @@ class ManagerHost final : public ServiceWatch {
     };
 
     DiskMood mood();
-    void end_process();
+    void end_process(bool power_cut = false);
     void start_after(Time delay, bool accept_truncated = false);
     std::uint64_t free_bytes() const;
 
@@ -93,7 +97,7 @@ class ManagerHost final : public ServiceWatch {
     std::uint64_t starts_ = 0;
     bool is_rebooted_ = false;
     bool is_reset_ = false; ///< connections are told that the process has ended
-    std::optional<Disk::Rest> copy_;
+    std::optional<Disk::Content> copy_;
     bool fails_next_sync_ = false;
     bool kills_in_append_ = false;
     bool kills_in_recovery_ = false;

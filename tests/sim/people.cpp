@@ -234,7 +234,7 @@ void People::administer() {
             machine.joined() ? service->fleet().find(machine.joined()->server) : nullptr;
         if (!server || !machine.is_up())
             continue;
-        bool const is_unknown = service->credential(server->id) != machine.joined()->credential;
+        bool const is_unknown = !service->knows(server->id, machine.joined()->credential);
         bool const rejoins = world_.is_calm() || world_.dice(Chance::People).percent(50);
         if (is_unknown || (server->state.set_aside && rejoins))
             join(machine, server->id);
@@ -262,7 +262,9 @@ void People::join(Machine& machine, core::ServerId server) {
                     );
                     if (told)
                         machine.join(
-                            told->server, service->credential(told->server), the_keys().order_key()
+                            told->server,
+                            manager::hash_secret(told->agent_token),
+                            the_keys().order_key()
                         );
                 });
             }

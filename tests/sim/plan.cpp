@@ -60,6 +60,11 @@ Plan make_plan(Dice& dice, Options const& options) {
         fmt::to_string(options.interval > 0 ? std::int64_t{options.interval} : interval));
     set("standby_time_seconds", fmt::to_string(standby));
     set("release_standby_when_settled", releases ? "true" : "false");
+    bool const is_short = dice.percent(60);
+    if (options.faults.has(Fault::Compacted) && is_short)
+        set("heartbeat_retention_bytes", "1048576"); // some 1,000 events (log.hpp)
+    else
+        set("heartbeat_retention_days", "1");
     return plan;
 }
 

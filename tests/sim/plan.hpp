@@ -18,9 +18,10 @@ enum class Chance : std::uint8_t {
     Manager,
     Disk,
     People,
-    Troubles
+    Troubles,
+    Snapshots
 };
-inline constexpr std::size_t kChances = 8;
+inline constexpr std::size_t kChances = 9;
 
 /// What a seed says a cluster is like.
 struct Plan {

@@ -13,6 +13,14 @@ namespace {
 /// An engine without a due deadline is still asked so often: for the witness and the disk's space.
 constexpr Time kIdle = 1s;
 
+/// Snapshots come sooner than the product's, so that a short run has some.
+constexpr std::uint64_t kSnapshotEvery = 500;
+constexpr core::seconds kSnapshotsApart{60};
+constexpr Time kKeeperTurn = 10s;
+/// A log of so many events is read again behind every start, one of twice as many behind every
+/// second one, and so on.
+constexpr std::uint64_t kProvenAlways = 1'000;
+
 bool ends_calls(core::Event const& event) {
     return std::holds_alternative<core::AgentRevoked>(event.payload) ||
            std::holds_alternative<core::AgentJoined>(event.payload) ||
@@ -39,7 +47,8 @@ core::Error starting() {
 
 Service::Service(ServiceParts parts, ServiceWatch& watch)
     : parts_(parts)
-    , watch_(watch) {}
+    , watch_(watch)
+    , snapshots_(std::make_shared<SnapshotFiles>(parts.disk)) {}
 
 core::Result<void> Service::start(bool accept_truncated) {
     auto log = Log::open(parts_.disk, parts_.disk_around, accept_truncated);
@@ -55,6 +64,8 @@ core::Result<void> Service::start(bool accept_truncated) {
         .own_macs = [] { return std::vector<core::MacAddress>{}; },
         .version = "sim",
         .space_reserve = std::nullopt,
+        .snapshots = &snapshots_,
+        .report = [this](std::string_view line) { watch_.reports(line); },
     });
     auto started = engine_->start();
     auto const now = parts_.schedule.now();
@@ -67,26 +78,20 @@ core::Result<void> Service::start(bool accept_truncated) {
         serving_ = true;
         show(std::exchange(published_, {}));
         watch_.serves();
+        begin_snapshots();
         turn();
     });
     return {};
 }
 
-void Service::on_history(core::Event const& event) {
-    core::evolve(fleet_, event);
-    note_credentials(event);
+void Service::on_record(eventstore::RecordChange const& record) {
+    if (auto applied = accounts_.apply(record); !applied)
+        violated(Invariant::Runs, applied.error().detail);
 }
 
-void Service::note_credentials(core::Event const& event) {
-    if (std::holds_alternative<core::AgentJoined>(event.payload))
-        credentials_[event.server] = event.sequence;
-    else if (std::holds_alternative<core::AgentRevoked>(event.payload))
-        credentials_.erase(event.server);
-}
-
-core::Sequence Service::credential(core::ServerId server) const {
-    auto const at = credentials_.find(server);
-    return at == credentials_.end() ? core::Sequence{} : at->second;
+bool Service::knows(core::ServerId server, core::Hash const& credential) const {
+    auto const* agent = accounts_.find_agent_of(server);
+    return agent && agent->secret == credential;
 }
 
 void Service::on_published(std::shared_ptr<manager::Publication const> publication) {
@@ -180,6 +185,35 @@ void Service::turn() {
     plan(queue_.empty() ? std::min(next, now + kIdle) : now);
 }
 
+// --- the thread that makes snapshots
+
+void Service::begin_snapshots() {
+    keeper_ = std::make_unique<manager::SnapshotKeeper>(manager::SnapshotKeeper::Parts{
+        .log = *log_,
+        .store = snapshots_,
+        .clock = parts_.clock,
+        .report = [this](std::string_view line) { watch_.reports(line); },
+        .on_failure = [](core::Error const& error
+                      ) { violated(Invariant::ReplayIsLive, error.detail); },
+        .every = kSnapshotEvery,
+        .apart = kSnapshotsApart,
+    });
+    // To fold the whole log behind every start is what a simulator cannot.
+    auto const cost = std::max<std::uint64_t>(log_->head().sequence.value / kProvenAlways, 1);
+    keep_snapshots(parts_.dice.below(cost) == 0);
+}
+
+void Service::keep_snapshots(bool proves) {
+    later(parts_.schedule.now() + kKeeperTurn, [this, proves] {
+        if (failed_)
+            return;
+        bool const writes = parts_.schedule.now() < busy_until_; // what is not done is not read
+        if (!writes)
+            keeper_->turn(proves);
+        keep_snapshots(proves && writes);
+    });
+}
+
 // --- the interface's thread
 
 void Service::then(std::function<void()> answer) {
@@ -211,10 +245,10 @@ void Service::flush() {
 
 void Service::show(Published const& published) {
     for (auto const& publication : published) {
-        for (auto const& event : publication->events) {
+        for (auto const& event : publication->events)
             core::evolve(fleet_, event);
-            note_credentials(event);
-        }
+        for (auto const& change : publication->changes)
+            on_record(change);
         for (auto const& [relay, asks] : publication->wake_asks)
             wake_asks_[relay] = asks;
         head_ = publication->head;
@@ -240,7 +274,7 @@ void Service::receive(std::shared_ptr<Request const> const& request, ReplyTo rep
     }
     if (!serving_)
         reply(refusal(starting()));
-    else if (credential(request->server) != request->credential)
+    else if (!knows(request->server, request->credential))
         reply(refusal({core::ErrorCode::NotSignedIn, "unknown token"}));
     else if (request->report())
         heartbeat(request, reply);

@@ -3,8 +3,12 @@
 #include "core/evolve.hpp"
 #include "manager/engine.hpp"
 #include "manager/listening.hpp"
+#include "manager/snapshot_keeper.hpp"
 #include "tests/sim/calls.hpp"
+#include "tests/sim/dice.hpp"
+#include "tests/sim/journal.hpp"
 #include "tests/sim/log.hpp"
+#include "tests/sim/snapshot_files.hpp"
 
 #include <map>
 #include <memory>
@@ -44,6 +48,7 @@ struct ServiceParts {
     manager::Random& random;
     wol::WakeSender& sender;
     manager::Keys const& keys;
+    Dice& dice;
 };
 
 /// Hears of everything that the process decides, answers and publishes.
@@ -60,6 +65,8 @@ class ServiceWatch {
     /// was not listening, silence before now does not count.
     virtual void turns(Time free_since, bool listening) = 0;
     virtual void turned(manager::Engine const& engine, std::size_t held, std::size_t queued) = 0;
+    /// A line for the operator's log.
+    virtual void reports(std::string_view line) = 0;
     /// The round failed: the process ends.
     virtual void gave_up(core::Error const& error) = 0;
 };
@@ -98,12 +105,12 @@ class Service final : public manager::Subscriber {
     core::Fleet const& fleet() const { return fleet_; } ///< as people see it
     eventstore::Head const& head() const { return head_; }
     std::size_t held() const { return held_.size(); }
-    /// What stands for an agent's token: the join that gave it; none when there is none.
-    core::Sequence credential(core::ServerId server) const;
+    /// Whether this is the hash of the token that the server's agent was given last.
+    bool knows(core::ServerId server, core::Hash const& credential) const;
 
     void on_restored(projections::LogFold&& fold) override { fleet_ = fold.fleet(); }
-    void on_history(core::Event const& event) override;
-    void on_record(eventstore::RecordChange const& /*record*/) override {}
+    void on_history(core::Event const& event) override { core::evolve(fleet_, event); }
+    void on_record(eventstore::RecordChange const& record) override;
     void on_published(std::shared_ptr<manager::Publication const> publication) override;
 
   private:
@@ -125,8 +132,9 @@ class Service final : public manager::Subscriber {
     void flush();
     void show(Published const& published);
     void answer(Answers const& answers);
-    void note_credentials(core::Event const& event);
     bool was_listening();
+    void begin_snapshots();
+    void keep_snapshots(bool proves);
     void heartbeat(std::shared_ptr<Request const> const& request, ReplyTo const& reply);
     void count(core::Report&& report, std::shared_ptr<Request const> const& request, ReplyTo reply);
     void hold(std::shared_ptr<Request const> const& request, ReplyTo reply);
@@ -141,7 +149,9 @@ class Service final : public manager::Subscriber {
     ServiceParts parts_;
     ServiceWatch& watch_;
     std::unique_ptr<Log> log_;
+    eventstore::SnapshotStore const snapshots_;
     std::unique_ptr<manager::Engine> engine_;
+    std::unique_ptr<manager::SnapshotKeeper> keeper_;
     std::shared_ptr<bool> lives_ = std::make_shared<bool>(true);
     bool serving_ = false;
     bool first_turn_ = true;
@@ -151,7 +161,7 @@ class Service final : public manager::Subscriber {
     core::Fleet fleet_;
     std::unordered_map<core::ServerId, std::vector<manager::WakeAsk>> wake_asks_; ///< by relay
     eventstore::Head head_;
-    std::map<core::ServerId, core::Sequence> credentials_;
+    manager::Accounts accounts_;
     std::vector<Held> held_;
     std::uint64_t holds_ = 0;
 

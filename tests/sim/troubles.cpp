@@ -87,7 +87,7 @@ void Troubles::strike_manager() {
 void Troubles::strike_disk() {
     auto& dice = world_.dice(Chance::Troubles);
     auto& manager = world_.manager();
-    switch (dice.below(8)) {
+    switch (dice.below(10)) {
     case 0:
     case 1:
         if (world_.may(Fault::SyncFailed, 1'000'000))
@@ -116,9 +116,17 @@ void Troubles::strike_disk() {
         if (world_.may(Fault::OldCopy, 250'000))
             manager.put_copy_back();
         return;
-    default:
+    case 7:
         if (world_.may(Fault::LogCutShort, 250'000))
             manager.cut_log_short();
+        return;
+    case 8:
+        if (world_.may(Fault::SnapshotTorn, 1'000'000))
+            manager.damage_snapshot();
+        return;
+    default:
+        if (world_.may(Fault::SnapshotLost, 1'000'000))
+            manager.lose_snapshots();
         return;
     }
 }
