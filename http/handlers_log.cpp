@@ -74,17 +74,14 @@ HandlerResult get_head(App& app, Request const& /*request*/, Caller const& /*cal
 }
 
 HandlerResult list_notifications(App& app, Request const& request, Caller const& /*caller*/) {
-    Faults faults;
-    QueryFields query(request, faults);
-    auto const page = read_page(query, faults);
-    query.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        co_return refused(app, fine.error());
-    auto const body = notifications_page(app.model.notifications().items(), page);
+    auto const page = read_page_alone(request);
+    if (!page)
+        co_return refused(app, page.error());
+    auto const body = notifications_page(app.model.notifications().items(), *page);
     if (!body)
         co_return refused(app, body.error());
     auto shown = *body;
-    if (!page.after && app.writer.readiness() == manager::Readiness::RolledBack) {
+    if (!page->after && app.writer.readiness() == manager::Readiness::RolledBack) {
         auto& items = shown.at("items").as_array();
         items.insert(items.begin(), rolled_back_notification());
     }

@@ -33,24 +33,18 @@ struct Credentials {
 };
 
 core::Result<Credentials> read_credentials(std::string_view body, bool is_setup) {
-    auto const object = read_object(body);
-    if (!object)
-        return tl::make_unexpected(object.error());
-    Faults faults;
-    Fields fields(*object, faults);
-    Credentials credentials;
-    if (is_setup && fields.require("setup_code"))
-        credentials.setup_code = fields.text("setup_code", kMaxName).value_or("");
-    if (fields.require("username"))
-        credentials.username = fields.line("username", kMaxName).value_or("");
-    if (is_setup)
-        credentials.password = read_new_password(fields, "password");
-    else if (fields.require("password"))
-        credentials.password = fields.text("password", kMaxPassword).value_or("");
-    fields.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        return tl::make_unexpected(fine.error());
-    return credentials;
+    return read_fields(read_object(body), [&](Fields& fields) {
+        Credentials credentials;
+        if (is_setup && fields.require("setup_code"))
+            credentials.setup_code = fields.text("setup_code", kMaxName).value_or("");
+        if (fields.require("username"))
+            credentials.username = fields.line("username", kMaxName).value_or("");
+        if (is_setup)
+            credentials.password = read_new_password(fields, "password");
+        else if (fields.require("password"))
+            credentials.password = fields.text("password", kMaxPassword).value_or("");
+        return credentials;
+    });
 }
 
 /// Compares in a time that tells nothing about the code.

@@ -25,57 +25,39 @@ core::Result<RequestPower> read_power(Request const& request) {
     auto const id = named_server(request);
     if (!id)
         return tl::make_unexpected(id.error());
-    auto const object = read_object(request.body);
-    if (!object)
-        return tl::make_unexpected(object.error());
-    Faults faults;
-    Fields fields(*object, faults);
-    RequestPower command;
-    command.server = *id;
-    if (fields.require("power_status"))
-        command.target = fields.parsed("power_status", core::parse_power_status, "ON or OFF")
-                             .value_or(core::PowerStatus::On);
-    command.confirm = fields.text("confirm", kMaxName).value_or("");
-    command.include_manager = fields.flag("include_manager").value_or(false);
-    fields.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        return tl::make_unexpected(fine.error());
-    return command;
+    return read_fields(read_object(request.body), [&](Fields& fields) {
+        RequestPower command;
+        command.server = *id;
+        if (fields.require("power_status"))
+            command.target = fields.parsed("power_status", core::parse_power_status, "ON or OFF")
+                                 .value_or(core::PowerStatus::On);
+        command.confirm = fields.text("confirm", kMaxName).value_or("");
+        command.include_manager = fields.flag("include_manager").value_or(false);
+        return command;
+    });
 }
 
 core::Result<WakeServer> read_wake(Request const& request) {
     auto const id = named_server(request);
     if (!id)
         return tl::make_unexpected(id.error());
-    auto const object = read_optional_object(request.body);
-    if (!object)
-        return tl::make_unexpected(object.error());
-    Faults faults;
-    Fields fields(*object, faults);
-    fields.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        return tl::make_unexpected(fine.error());
-    WakeServer command;
-    command.server = *id;
-    return command;
+    return read_fields(read_optional_object(request.body), [&](Fields& /*none*/) {
+        WakeServer command;
+        command.server = *id;
+        return command;
+    });
 }
 
 core::Result<CreateJoinToken> read_join_token(Request const& request) {
     auto const id = named_server(request);
     if (!id)
         return tl::make_unexpected(id.error());
-    auto const object = read_optional_object(request.body);
-    if (!object)
-        return tl::make_unexpected(object.error());
-    Faults faults;
-    Fields fields(*object, faults);
-    CreateJoinToken command;
-    command.server = *id;
-    command.any_machine = fields.flag("any_machine").value_or(false);
-    fields.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        return tl::make_unexpected(fine.error());
-    return command;
+    return read_fields(read_optional_object(request.body), [&](Fields& fields) {
+        CreateJoinToken command;
+        command.server = *id;
+        command.any_machine = fields.flag("any_machine").value_or(false);
+        return command;
+    });
 }
 
 } // namespace

@@ -41,12 +41,9 @@ std::optional<std::string> only_of(Caller const& caller) {
 } // namespace
 
 HandlerResult list_sessions(App& app, Request const& request, Caller const& caller) {
-    Faults faults;
-    QueryFields query(request, faults);
-    auto const page = read_page(query, faults);
-    query.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        co_return refused(app, fine.error());
+    auto const page = read_page_alone(request);
+    if (!page)
+        co_return refused(app, page.error());
     auto const only = only_of(caller);
     std::map<std::string, manager::Session const*> shown;
     for (auto const& [secret, session] : app.model.accounts().sessions())
@@ -56,7 +53,7 @@ HandlerResult list_sessions(App& app, Request const& request, Caller const& call
     auto const to_json = [&](manager::Session const* session) {
         return session_json(app, *session, caller);
     };
-    co_return json_response(200, page_of(shown, page, to_json));
+    co_return json_response(200, page_of(shown, *page, to_json));
 }
 
 HandlerResult end_session(App& app, Request const& request, Caller const& caller) {

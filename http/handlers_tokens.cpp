@@ -33,24 +33,18 @@ std::optional<core::WallTime> parse_time(std::string_view text) {
 }
 
 core::Result<CreateToken> read_token(std::string_view body) {
-    auto const object = read_object(body);
-    if (!object)
-        return tl::make_unexpected(object.error());
-    Faults faults;
-    Fields fields(*object, faults);
-    CreateToken command;
-    if (fields.require("name"))
-        command.name = fields.line("name", kMaxName).value_or("");
-    if (fields.require("role"))
-        command.role = fields.parsed("role", core::parse_role, "admin, operator or viewer")
-                           .value_or(core::Role::Viewer);
-    if (!fields.is_null("expires_at"))
-        command.expires_at =
-            fields.parsed("expires_at", parse_time, "a time like 2026-11-21T09:00:00Z");
-    fields.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        return tl::make_unexpected(fine.error());
-    return command;
+    return read_fields(read_object(body), [&](Fields& fields) {
+        CreateToken command;
+        if (fields.require("name"))
+            command.name = fields.line("name", kMaxName).value_or("");
+        if (fields.require("role"))
+            command.role = fields.parsed("role", core::parse_role, "admin, operator or viewer")
+                               .value_or(core::Role::Viewer);
+        if (!fields.is_null("expires_at"))
+            command.expires_at =
+                fields.parsed("expires_at", parse_time, "a time like 2026-11-21T09:00:00Z");
+        return command;
+    });
 }
 
 manager::Answer render_token(manager::Turn const& turn, CreateToken::Outcome&& outcome) {
@@ -63,16 +57,13 @@ manager::Answer render_token(manager::Turn const& turn, CreateToken::Outcome&& o
 } // namespace
 
 HandlerResult list_tokens(App& app, Request const& request, Caller const& /*caller*/) {
-    Faults faults;
-    QueryFields query(request, faults);
-    auto const page = read_page(query, faults);
-    query.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        co_return refused(app, fine.error());
+    auto const page = read_page_alone(request);
+    if (!page)
+        co_return refused(app, page.error());
     auto const to_json = [&](manager::ApiToken const& token) {
         return token_json(token, app.authentication.last_used(token));
     };
-    co_return json_response(200, page_of(app.model.accounts().tokens(), page, to_json));
+    co_return json_response(200, page_of(app.model.accounts().tokens(), *page, to_json));
 }
 
 HandlerResult create_token(App& app, Request const& request, Caller const& caller) {

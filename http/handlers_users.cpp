@@ -88,20 +88,14 @@ core::Result<ChangeUser> read_change(Request const& request) {
     auto const version = if_match(request);
     if (!version)
         return tl::make_unexpected(version.error());
-    auto const object = read_object(request.body);
-    if (!object)
-        return tl::make_unexpected(object.error());
-    Faults faults;
-    Fields fields(*object, faults);
-    ChangeUser command;
-    command.name = request.captures.at(0);
-    command.if_match = *version;
-    command.role = fields.parsed("role", core::parse_role, "admin, operator or viewer");
-    command.disabled = fields.flag("disabled");
-    fields.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        return tl::make_unexpected(fine.error());
-    return command;
+    return read_fields(read_object(request.body), [&](Fields& fields) {
+        ChangeUser command;
+        command.name = request.captures.at(0);
+        command.if_match = *version;
+        command.role = fields.parsed("role", core::parse_role, "admin, operator or viewer");
+        command.disabled = fields.flag("disabled");
+        return command;
+    });
 }
 
 struct Passwords {
@@ -110,18 +104,12 @@ struct Passwords {
 };
 
 core::Result<Passwords> read_passwords(std::string_view body) {
-    auto const object = read_object(body);
-    if (!object)
-        return tl::make_unexpected(object.error());
-    Faults faults;
-    Fields fields(*object, faults);
-    Passwords passwords;
-    passwords.password = read_new_password(fields, "password");
-    passwords.current = fields.text("current_password", kMaxPassword);
-    fields.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        return tl::make_unexpected(fine.error());
-    return passwords;
+    return read_fields(read_object(body), [&](Fields& fields) {
+        Passwords passwords;
+        passwords.password = read_new_password(fields, "password");
+        passwords.current = fields.text("current_password", kMaxPassword);
+        return passwords;
+    });
 }
 
 /// His own password a user sets by the present one; an administrator sets those of others.
@@ -144,13 +132,10 @@ core::Result<void> check_right(Caller const& caller, bool own, manager::Proof co
 } // namespace
 
 HandlerResult list_users(App& app, Request const& request, Caller const& /*caller*/) {
-    Faults faults;
-    QueryFields query(request, faults);
-    auto const page = read_page(query, faults);
-    query.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        co_return refused(app, fine.error());
-    co_return json_response(200, page_of(app.model.accounts().users(), page, user_json));
+    auto const page = read_page_alone(request);
+    if (!page)
+        co_return refused(app, page.error());
+    co_return json_response(200, page_of(app.model.accounts().users(), *page, user_json));
 }
 
 HandlerResult add_user(App& app, Request const& request, Caller const& caller) {

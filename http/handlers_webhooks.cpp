@@ -96,33 +96,29 @@ struct Edit {
 };
 
 core::Result<Edit> read_edit(std::string_view body, bool is_new) {
-    auto const object = read_object(body);
-    if (!object)
-        return tl::make_unexpected(object.error());
-    Faults faults;
-    Fields fields(*object, faults);
-    Edit edit;
-    if (!is_new || fields.require("name"))
-        edit.name = fields.line("name", kMaxName);
-    if (edit.name && edit.name->empty())
-        fields.fault("name", "must not be empty");
-    if (!is_new || fields.require("url"))
-        edit.url = fields.text("url", kMaxUrl);
-    if (edit.url && !parse_webhook_url(*edit.url))
-        fields.fault(
-            "url", "must be an absolute http or https URL without a user, a password and a fragment"
+    return read_fields(read_object(body), [&](Fields& fields) {
+        Edit edit;
+        if (!is_new || fields.require("name"))
+            edit.name = fields.line("name", kMaxName);
+        if (edit.name && edit.name->empty())
+            fields.fault("name", "must not be empty");
+        if (!is_new || fields.require("url"))
+            edit.url = fields.text("url", kMaxUrl);
+        if (edit.url && !parse_webhook_url(*edit.url))
+            fields.fault(
+                "url",
+                "must be an absolute http or https URL without a user, a password and a fragment"
+            );
+        edit.preset = fields.parsed(
+            "preset", manager::parse_webhook_preset, "generic, slack, discord or ntfy"
         );
-    edit.preset =
-        fields.parsed("preset", manager::parse_webhook_preset, "generic, slack, discord or ntfy");
-    edit.secret = fields.text("secret", kMaxSecret);
-    if (edit.secret && !manager::webhook_key(*edit.secret))
-        fields.fault("secret", "must be \"whsec_\" and 24 to 64 bytes in base64");
-    edit.statuses = read_statuses(fields);
-    edit.enabled = fields.flag("enabled");
-    fields.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        return tl::make_unexpected(fine.error());
-    return edit;
+        edit.secret = fields.text("secret", kMaxSecret);
+        if (edit.secret && !manager::webhook_key(*edit.secret))
+            fields.fault("secret", "must be \"whsec_\" and 24 to 64 bytes in base64");
+        edit.statuses = read_statuses(fields);
+        edit.enabled = fields.flag("enabled");
+        return edit;
+    });
 }
 
 manager::Answer render_added(manager::Turn const& turn, AddWebhook::Outcome&& outcome) {
@@ -135,21 +131,11 @@ manager::Answer render_added(manager::Turn const& turn, AddWebhook::Outcome&& ou
 } // namespace
 
 HandlerResult list_webhooks(App& app, Request const& request, Caller const& /*caller*/) {
-    Faults faults;
-    QueryFields query(request, faults);
-    auto const page = read_page(query, faults);
-    query.refuse_unknown();
-    if (auto const fine = faults.result(); !fine)
-        co_return refused(app, fine.error());
-    auto const& webhooks = app.model.accounts().webhooks();
-    json::array items;
-    auto it = page.after ? webhooks.upper_bound(*page.after) : webhooks.begin();
-    for (; it != webhooks.end() && items.size() < page.limit; ++it)
-        items.push_back(webhook_json(app, it->second));
-    std::optional<std::string> next;
-    if (it != webhooks.end())
-        next = make_cursor(std::prev(it)->first);
-    co_return json_response(200, page_json(std::move(items), next));
+    auto const page = read_page_alone(request);
+    if (!page)
+        co_return refused(app, page.error());
+    auto const to_json = [&](Webhook const& webhook) { return webhook_json(app, webhook); };
+    co_return json_response(200, page_of(app.model.accounts().webhooks(), *page, to_json));
 }
 
 HandlerResult add_webhook(App& app, Request const& request, Caller const& caller) {

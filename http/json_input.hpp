@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cpm::http {
@@ -101,5 +102,21 @@ class Fields {
     std::string_view prefix_;
     std::vector<std::string_view> known_;
 };
+
+/// What `read` makes of the fields of a person's body, or Validation with every fault: those that
+/// it found, and each field that it did not ask for.
+template <class Read>
+auto read_fields(core::Result<boost::json::object> const& object, Read read)
+    -> core::Result<decltype(read(std::declval<Fields&>()))> {
+    if (!object)
+        return tl::make_unexpected(object.error());
+    Faults faults;
+    Fields fields(*object, faults);
+    auto value = read(fields);
+    fields.refuse_unknown();
+    if (auto const fine = faults.result(); !fine)
+        return tl::make_unexpected(fine.error());
+    return value;
+}
 
 } // namespace cpm::http

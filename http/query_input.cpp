@@ -88,6 +88,16 @@ Page read_page(QueryFields& query, Faults& faults) {
     return page;
 }
 
+core::Result<Page> read_page_alone(Request const& request) {
+    Faults faults;
+    QueryFields query(request, faults);
+    auto page = read_page(query, faults);
+    query.refuse_unknown();
+    if (auto const fine = faults.result(); !fine)
+        return tl::make_unexpected(fine.error());
+    return page;
+}
+
 std::string make_cursor(std::string_view place) {
     std::string text(sodium_base64_encoded_len(place.size(), kVariant), '\0');
     auto const* bytes = reinterpret_cast<unsigned char const*>(place.data());

@@ -61,6 +61,9 @@ struct Page {
 /// Reads `limit` and `cursor`.
 Page read_page(QueryFields& query, Faults& faults);
 
+/// The same of a list that takes no other parameter.
+core::Result<Page> read_page_alone(Request const& request);
+
 /// An opaque cursor that read_page() turns back into `place`.
 std::string make_cursor(std::string_view place);
 

@@ -1,4 +1,4 @@
-// English. The shape of this object is the shape of every language (words.svelte.ts).
+// English. The shape of this object is the shape of every language (shape.ts).
 
 const s = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 

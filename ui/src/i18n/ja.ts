@@ -1,7 +1,7 @@
 // 日本語。
 import { listed } from "./en";
 import { attempt, fieldFault, refusal } from "./ja-manager";
-import type { Words } from "./words.svelte";
+import type { Words } from "./shape";
 
 export const ja: Words = {
     productName: "クラスタ電源管理",

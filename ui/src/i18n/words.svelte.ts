@@ -1,16 +1,8 @@
-// The two languages. English is the shape; a key that Japanese lacks does not compile.
+// The two languages, and the one that is spoken.
 import { en } from "./en";
 import { ja } from "./ja";
+import type { Words } from "./shape";
 
-type Widened<T> = {
-    [K in keyof T]: T[K] extends string
-        ? string
-        : T[K] extends ((...given: never[]) => unknown) | undefined
-          ? T[K]
-          : Widened<T[K]>;
-};
-
-export type Words = Widened<typeof en>;
 export type Language = "en" | "ja";
 
 const DICTIONARIES: Record<Language, Words> = { en, ja };
