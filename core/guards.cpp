@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cpm::core {
 namespace {
 
@@ -67,6 +69,14 @@ Error too_few(std::string const& name, Shortage const& shortage) {
     );
 }
 
+/// Each of a server's tags once: one that was written twice makes no two servers of it.
+void for_each_tag(Server const& server, auto const& visit) {
+    auto const& tags = server.config.tags;
+    for (auto tag = tags.begin(); tag != tags.end(); ++tag)
+        if (std::find(tags.begin(), tag, *tag) == tag)
+            visit(*tag);
+}
+
 } // namespace
 
 WantedOn::WantedOn(Fleet const& fleet)
@@ -75,9 +85,10 @@ WantedOn::WantedOn(Fleet const& fleet)
         return;
     for (auto const& [id, server] : fleet.servers)
         if (server.state.power == PowerStatus::On)
-            for (auto const& tag : server.config.tags)
+            for_each_tag(server, [this](auto const& tag) {
                 if (least_.contains(tag))
                     ++wanted_[tag];
+            });
 }
 
 std::optional<Shortage> WantedOn::shortage(Server const& server) const {
@@ -98,9 +109,10 @@ std::optional<Shortage> WantedOn::shortage(Server const& server) const {
 }
 
 void WantedOn::remove(Server const& server) {
-    for (auto const& tag : server.config.tags)
+    for_each_tag(server, [this](auto const& tag) {
         if (auto const found = wanted_.find(tag); found != wanted_.end() && found->second > 0)
             --found->second;
+    });
 }
 
 std::optional<Error> guard_off(Server const& server, PowerGuards const& guards) {

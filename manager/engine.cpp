@@ -148,15 +148,20 @@ void Engine::decide_start(Turn& turn, std::vector<Doubtful> const& doubtful) {
         if (core::standby_is_open(server.state) &&
             remaining_at_start(server.requested_at, server.standby, turn.now().wall).count() == 0)
             elapsed.push_back(id);
-    std::ranges::sort(elapsed);
-    for (auto id : elapsed) {
+    elapse(turn, std::move(elapsed), true);
+}
+
+void Engine::elapse(Turn& turn, std::vector<core::ServerId> servers, bool late) {
+    std::ranges::sort(servers);
+    for (auto const id : servers) {
         auto const& state = fleet_.find(id)->state;
         auto const request = state.request->sequence;
-        turn.record(id, core::decide_elapsed(state, request, true), kTimer, request);
+        turn.record(id, core::decide_elapsed(state, request, late), kTimer, request);
     }
 }
 
 void Engine::arm_after_start(core::Now now) {
+    suspended_ = parts_.clock.suspended();
     for (auto const& [id, server] : fleet_.servers) {
         relays_.note(server);
         auto const& state = server.state;
@@ -213,11 +218,16 @@ Engine::round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listenin
             job->answer(tl::make_unexpected(*failure_));
         return tl::make_unexpected(*failure_);
     }
+    bool const was_full = space_ == SpaceLevel::Full;
     watch_space();
-    if (!listening || space_ == SpaceLevel::Full)
+    bool const slept = note_suspend();
+    bool const is_full = space_ == SpaceLevel::Full;
+    if (!listening || slept || is_full)
         recount_silence(now.mono);
 
     auto turn = begin_turn(now);
+    if ((!listening || slept || was_full) && !is_full)
+        elapse_overdue(turn);
     std::vector<Job*> decided;
     decide_jobs(turn, jobs, decided);
     if (space_ != SpaceLevel::Full)

@@ -101,6 +101,9 @@ class Engine {
     void arm_after_start(core::Now now);
     void clear_wake(core::ServerId server);
     void recount_silence(core::MonoTime now);
+    bool note_suspend();
+    void elapse_overdue(Turn& turn);
+    void elapse(Turn& turn, std::vector<core::ServerId> servers, bool late);
     core::milliseconds standby_remaining(core::ServerId server) const;
     void watch_space();
     core::Result<void> keep_witness(core::MonoTime now);
@@ -120,6 +123,7 @@ class Engine {
     bool started_ = false;
     SpaceLevel space_ = SpaceLevel::Plenty;
     core::MonoTime witness_kept_{};
+    std::chrono::nanoseconds suspended_{}; ///< of the clock, as of the last look
     std::optional<core::Error> failure_;
     std::vector<Due> due_; ///< kept between rounds for its memory
 };

@@ -1,7 +1,9 @@
 // The engine's deadlines: which an event sets, moves and ends (status model 1.5, 1.6).
 #include "manager/engine.hpp"
+#include "manager/listening.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cpm::manager {
 namespace {
@@ -81,6 +83,31 @@ void Engine::recount_silence(core::MonoTime now) {
                 now + server.heartbeat_timeout,
                 server.state.last_heartbeat
             );
+}
+
+/// Whether the manager's machine was suspended since the last round. CLOCK_MONOTONIC stood still
+/// meanwhile, the time that was allowed for a power change did not.
+bool Engine::note_suspend() {
+    auto const slept = parts_.clock.suspended() - suspended_;
+    if (slept < kLate)
+        return false;
+    suspended_ += slept;
+    for (auto const& [id, server] : fleet_.servers)
+        if (auto const at = deadlines_.at(id, DeadlineKind::Standby))
+            deadlines_.set(id, DeadlineKind::Standby, *at - slept, server.state.request->sequence);
+    return true;
+}
+
+/// The manager was away, and what it hears now may have waited for it: no OFF goes out, and none is
+/// answered, whose time is over (status model 1.4).
+void Engine::elapse_overdue(Turn& turn) {
+    std::vector<core::ServerId> overdue;
+    for (auto const& [id, server] : fleet_.servers) {
+        auto const at = deadlines_.at(id, DeadlineKind::Standby);
+        if (at && *at <= turn.now().mono)
+            overdue.push_back(id);
+    }
+    elapse(turn, std::move(overdue), false);
 }
 
 core::milliseconds Engine::standby_remaining(core::ServerId server) const {

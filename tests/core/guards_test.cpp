@@ -129,6 +129,17 @@ TEST_CASE("guards: min_on is asked of each tag, and of no other (3.2)") {
     CHECK_FALSE(WantedOn(fleet).shortage(*fleet.find(ServerId{1})));
 }
 
+TEST_CASE("guards: a tag that was written twice makes no two servers of one for min_on (3.2)") {
+    auto fleet = gpu_fleet(2, 0, 2);
+    fleet.servers[ServerId{1}].config.tags = {"gpu", "rack1", "gpu"};
+    for (std::uint64_t id : {1, 2})
+        CHECK(WantedOn(fleet).shortage(*fleet.find(ServerId{id})) == Shortage{"gpu", 2, 1});
+    fleet.settings.min_on = {{"gpu", 1}};
+    WantedOn wanted(fleet);
+    wanted.remove(*fleet.find(ServerId{1}));
+    CHECK(wanted.shortage(*fleet.find(ServerId{2})) == Shortage{"gpu", 1, 0});
+}
+
 TEST_CASE("guards: of many at once each one that goes counts for the next (3.2)") {
     auto const fleet = gpu_fleet(4, 0, 2);
     WantedOn wanted(fleet);

@@ -31,6 +31,8 @@ class HostClock final : public manager::Clock {
         };
     }
 
+    std::chrono::nanoseconds suspended() const override { return {}; }
+
     Time ahead{};
     Time mono_base = std::chrono::hours(1); ///< the machine was up so long when the world began
     std::chrono::microseconds wall{1'795'251'600'000'000}; ///< 2026-11-21T09:00:00Z
