@@ -1,6 +1,7 @@
 // Debian's Chromium, driven by playwright-core out of ui/node_modules.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import test from "node:test";
 import { fileURLToPath } from "node:url";
 
 const UI = fileURLToPath(new URL("../../ui/package.json", import.meta.url));
@@ -8,6 +9,24 @@ const CHROMIUM = process.env.CPM_CHROMIUM ?? "/usr/bin/chromium";
 
 export const PHONE = { width: 390, height: 844 };
 export const PC = { width: 1440, height: 900 };
+
+/** Any two of device, language and colours meet in one of these four: the looks of a main view. */
+const LOOKS = Object.entries({
+    "on a phone, in English, light": { viewport: PHONE, locale: "en-GB", colorScheme: "light" },
+    "on a PC, in English, dark": { viewport: PC, locale: "en-GB", colorScheme: "dark" },
+    "on a PC, in Japanese, light": { viewport: PC, locale: "ja-JP", colorScheme: "light" },
+    "on a phone, in Japanese, dark": { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" },
+});
+
+/**
+ * A story of a main view, in each of its looks, side by side: they wait more than they compute.
+ * `story` is given the test, what openPage takes, and the look in words.
+ */
+export function inEveryLook(name, story) {
+    test(name, { concurrency: LOOKS.length }, async (t) => {
+        await Promise.all(LOOKS.map(([where, options]) => t.test(where, (t) => story(t, options, where))));
+    });
+}
 
 /** In a container as root there is no sandbox to be had; nothing foreign is loaded. */
 export const ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none"];
@@ -41,6 +60,8 @@ export async function openPage(browser, manager, options = {}) {
         const [name, value] = cookie.split("=");
         await context.addCookies([{ name, value, url: manager.url, httpOnly: true, sameSite: "Strict" }]);
     }
+    // Twice what is usual: the machine may be busy with something else.
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     page.complaints = [];
     page.on("pageerror", (error) => page.complaints.push(`error: ${error.stack ?? error}`));

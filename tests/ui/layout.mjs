@@ -23,3 +23,21 @@ export async function layoutFaults(page) {
         return found;
     });
 }
+
+/** A line for whatever a finger has to hit and is smaller than 44 px; a link within a text is not. */
+export async function touchFaults(page) {
+    return page.evaluate(() => {
+        const found = [];
+        const root = document.querySelector("dialog[open]") ?? document.body;
+        for (const one of root.querySelectorAll("button, a[href], input, select, textarea, summary")) {
+            if (!one.checkVisibility({ visibilityProperty: true }) || one.tabIndex < 0) continue;
+            if (one.closest("p, dd, .unseen, .skip, .cut")) continue; // text; or its row is hit as well
+            // What stands for a small box is its label, or all of it that is told to be.
+            const target = ["checkbox", "radio"].includes(one.type) ? (one.closest("label") ?? one) : one;
+            const { width, height } = target.getBoundingClientRect();
+            if (width > 1 && (width < 43.5 || height < 43.5))
+                found.push(`too small to touch: ${one.tagName}.${one.className} ${one.textContent.trim().slice(0, 20)} ${width.toFixed(0)}x${height.toFixed(0)}`);
+        }
+        return [...new Set(found)];
+    });
+}

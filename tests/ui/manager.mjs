@@ -11,7 +11,7 @@ const BIN = resolve(process.env.CPM_BIN ?? "build/dev/bin");
 export const PASSWORD = "correct horse battery";
 
 /** Asks until `condition` gives something true, and returns it. */
-export async function waitUntil(what, condition, timeout = 30_000) {
+export async function waitUntil(what, condition, timeout = 60_000) {
     const end = Date.now() + timeout;
     for (;;) {
         const value = await condition();

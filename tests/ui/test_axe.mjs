@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { COLOURS, faults } from "./axe.mjs";
 import { go, openBrowser, openPage, PC, PHONE } from "./browser.mjs";
-import { layoutFaults } from "./layout.mjs";
+import { layoutFaults, touchFaults } from "./layout.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
 
 const browser = await openBrowser();
@@ -124,9 +124,26 @@ async function brightness(page) {
     return Math.max(...ground.match(/\d+/g).map(Number));
 }
 
+/** The narrowest phone, tablets between the two layouts, and a wide screen. */
+const WIDTHS = { 390: [360], 1440: [800, 1100, 1920] };
+
+/** What sticks out, at all the widths of such a device. */
+async function faultsOfWidths(page) {
+    const found = [];
+    const { width, height } = page.viewportSize();
+    for (const one of [...WIDTHS[width], width]) {
+        await page.setViewportSize({ width: one, height });
+        found.push(...(await layoutFaults(page)).map((fault) => `${one} px: ${fault}`));
+    }
+    if (width < 600) found.push(...(await touchFaults(page)));
+    const moving = await page.evaluate(() => document.getAnimations().length);
+    if (moving > 0) found.push(`${moving} things move for one who asks for reduced motion`);
+    return found;
+}
+
 /** What is wrong with a view as it stands, light and dark. */
 async function faultsInBoth(page) {
-    const found = await layoutFaults(page);
+    const found = await faultsOfWidths(page);
     for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });
         const isDark = (await brightness(page)) < 60;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { faults } from "./axe.mjs";
 import { openBrowser, openPage } from "./browser.mjs";
 import { Manager } from "./manager.mjs";
 import { Window } from "./tabs.mjs";
@@ -27,6 +28,7 @@ test("connection: a restarted manager is told of meanwhile, and found again by i
     await manager.stop();
     await page.locator(".banner").waitFor();
     assert.equal(await page.locator("html[data-stale]").count(), 1, "what is stale looks stale");
+    assert.deepEqual(await faults(page), []);
     await manager.start();
     await page.locator(".lamp.live").waitFor();
     assert.equal(await page.locator(".banner").count(), 0);

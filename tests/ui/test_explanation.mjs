@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { faults } from "./axe.mjs";
-import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
+import { inEveryLook, openBrowser, openPage } from "./browser.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
 
 const browser = await openBrowser();
@@ -28,45 +28,41 @@ async function machineOf(name) {
     return { id, machine };
 }
 
-for (const [where, options, words] of [
-    ["on a PC, in English", { viewport: PC, locale: "en-GB" }, { late: "Shutdown delayed", off: "set OFF" }],
-    [
-        "on a phone, in Japanese",
-        { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" },
-        { late: "停止遅延", off: "OFF と記録" },
-    ],
-]) {
-    test(`explanation: evidence, deadlines and the next step ${where} (5)`, async () => {
-        const { id, machine } = await machineOf(`why ${where}`);
-        const page = await openPage(browser, manager, options);
-        await page.goto(`${manager.url}/servers/${id}`);
-        const rule = page.locator(".three code");
-        const [known, byItself, next] = [0, 1, 2].map((at) => page.locator(".three > div").nth(at));
-        await page.locator(".three code", { hasText: /^ON\/(ON|None)\/ON$/ }).waitFor();
+const WORDS = {
+    "en-GB": { late: "Shutdown delayed", off: "set OFF" },
+    "ja-JP": { late: "停止遅延", off: "OFF と記録" },
+};
+inEveryLook("explanation: evidence, deadlines and the next step (5)", async (t, options, where) => {
+    const words = WORDS[options.locale];
+    const { id, machine } = await machineOf(`why ${where}`);
+    const page = await openPage(browser, manager, options);
+    await page.goto(`${manager.url}/servers/${id}`);
+    const rule = page.locator(".three code");
+    const [known, byItself, next] = [0, 1, 2].map((at) => page.locator(".three > div").nth(at));
+    await page.locator(".three code", { hasText: /^ON\/(ON|None)\/ON$/ }).waitFor();
 
-        await manager.power(id, "OFF");
-        await page.locator(".three code", { hasText: "OFF/Stopping/Stopping" }).waitFor();
-        await byItself.locator("li", { hasText: words.late }).waitFor();
-        // Who asked, and the time that is left, which goes down.
-        await known.locator("li", { hasText: "story" }).waitFor();
-        const left = async () => /(\d):(\d\d)\D*$/m.exec(await byItself.locator("li").first().innerText());
-        const before = await left();
-        await waitUntil("the countdown", async () => (await left())[0] !== before[0]);
-        assert.deepEqual(await faults(page), []);
+    await manager.power(id, "OFF");
+    await page.locator(".three code", { hasText: "OFF/Stopping/Stopping" }).waitFor();
+    await byItself.locator("li", { hasText: words.late }).waitFor();
+    // Who asked, and the time that is left, which goes down.
+    await known.locator("li", { hasText: "story" }).waitFor();
+    const left = async () => /(\d):(\d\d)\D*$/m.exec(await byItself.locator("li").first().innerText());
+    const before = await left();
+    await waitUntil("the countdown", async () => (await left())[0] !== before[0]);
+    assert.deepEqual(await faults(page), []);
 
-        // A new ON wins, and a silence without a word is a crash: the page follows by itself.
-        machine.silence();
-        const other = await machineOf(`crash ${where}`);
-        await page.goto(`${manager.url}/servers/${other.id}`);
-        await rule.waitFor();
-        other.machine.silence();
-        await page.locator(".three code", { hasText: /\/None$/ }).waitFor();
-        await next.locator("p", { hasText: words.off }).waitFor();
-        assert.deepEqual(await faults(page), []);
-        assert.deepEqual(page.complaints, []);
-        await page.context().close();
-    });
-}
+    // A new ON wins, and a silence without a word is a crash: the page follows by itself.
+    machine.silence();
+    const other = await machineOf(`crash ${where}`);
+    await page.goto(`${manager.url}/servers/${other.id}`);
+    await rule.waitFor();
+    other.machine.silence();
+    await page.locator(".three code", { hasText: /\/None$/ }).waitFor();
+    await next.locator("p", { hasText: words.off }).waitFor();
+    assert.deepEqual(await faults(page), []);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
 
 test("explanation: who waits for its agent needs the join line, and nothing explained (5)", async () => {
     const id = await manager.addServer("newcomer");

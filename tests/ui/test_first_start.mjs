@@ -4,52 +4,47 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { faults } from "./axe.mjs";
-import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
+import { inEveryLook, openBrowser, openPage, PHONE } from "./browser.mjs";
 import { Manager, PASSWORD } from "./manager.mjs";
 
 const MAC = "52:54:00:aa:bb:cc";
 const browser = await openBrowser();
 test.after(() => browser.close());
 
-for (const [where, options] of [
-    ["on a phone, in English", { viewport: PHONE, locale: "en-GB" }],
-    ["on a PC, in Japanese", { viewport: PC, locale: "ja-JP", colorScheme: "dark" }],
-]) {
-    test(`first start: setup code, first server, join line, ON by itself ${where} (5)`, async (t) => {
-        const manager = await new Manager().start();
-        t.after(() => manager.close());
-        const page = await openPage(browser, manager, { ...options, cookie: null });
+inEveryLook("first start: setup code, first server, join line, ON by itself (5)", async (t, options) => {
+    const manager = await new Manager().start();
+    t.after(() => manager.close());
+    const page = await openPage(browser, manager, { ...options, cookie: null });
 
-        await page.goto(`${manager.url}/#setup=${manager.ready.setup_code}`);
-        assert.equal(await page.locator("form input").first().inputValue(), manager.ready.setup_code);
-        await page.fill('input[autocomplete="username"]', "alice");
-        await page.fill('input[type="password"]', "too short");
-        await page.click("form .button.strong");
-        await page.locator('input[type="password"][aria-invalid="true"]').waitFor();
-        await page.fill('input[type="password"]', PASSWORD);
-        await page.click("form .button.strong");
+    await page.goto(`${manager.url}/#setup=${manager.ready.setup_code}`);
+    assert.equal(await page.locator("form input").first().inputValue(), manager.ready.setup_code);
+    await page.fill('input[autocomplete="username"]', "alice");
+    await page.fill('input[type="password"]', "too short");
+    await page.click("form .button.strong");
+    await page.locator('input[type="password"][aria-invalid="true"]').waitFor();
+    await page.fill('input[type="password"]', PASSWORD);
+    await page.click("form .button.strong");
 
-        // The empty list says what to do next; the code is in no address any more.
-        await page.locator(".empty a[href='/add']").click();
-        assert.equal(new URL(page.url()).hash, "");
-        const fields = page.locator("form input.input");
-        await fields.first().fill("rack1-node1");
-        await page.fill("textarea", "52-54-00-AA-BB-CC");
-        await page.click("form .button.strong");
+    // The empty list says what to do next; the code is in no address any more.
+    await page.locator(".empty a[href='/add']").click();
+    assert.equal(new URL(page.url()).hash, "");
+    const fields = page.locator("form input.input");
+    await fields.first().fill("rack1-node1");
+    await page.fill("textarea", "52-54-00-AA-BB-CC");
+    await page.click("form .button.strong");
 
-        const line = await page.locator("code").first().innerText();
-        const token = /cpm_join_[\w-]+/.exec(line)[0];
-        const machine = await manager.joinWith(token, MAC, "rack1-node1");
-        t.after(() => machine.silence());
-        await page.locator(".joined").waitFor();
-        machine.live(500);
-        await page.locator(".now.hue-on").waitFor();
+    const line = await page.locator("code").first().innerText();
+    const token = /cpm_join_[\w-]+/.exec(line)[0];
+    const machine = await manager.joinWith(token, MAC, "rack1-node1");
+    t.after(() => machine.silence());
+    await page.locator(".joined").waitFor();
+    machine.live(500);
+    await page.locator(".now.hue-on").waitFor();
 
-        await page.locator(".joined + .cluster a").first().click();
-        await page.locator("[data-server] .hue-on").first().waitFor();
-        assert.deepEqual(page.complaints, []);
-    });
-}
+    await page.locator(".joined + .cluster a").first().click();
+    await page.locator("[data-server] .hue-on").first().waitFor();
+    assert.deepEqual(page.complaints, []);
+});
 
 test("first start: the code is typed by hand; a wrong one says where the right one is (5)", async (t) => {
     const manager = await new Manager().start();

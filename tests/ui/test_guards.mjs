@@ -1,8 +1,12 @@
 // What stands between a finger and an OFF: protection, the least that stays on, the password.
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "node:test";
 
+import { faults } from "./axe.mjs";
 import { openBrowser, openPage, PC, PHONE } from "./browser.mjs";
 import { Manager, PASSWORD, waitUntil } from "./manager.mjs";
 
@@ -131,6 +135,36 @@ for (const [where, options] of [
         await page.context().close();
     });
 }
+
+test("guards: a manager that cannot tell its own machine asks as one that cannot, in both languages (1.4, 5)", async (t) => {
+    // The system says nothing of its network cards: any server may be the manager's machine.
+    const folder = mkdtempSync(join(tmpdir(), "cpm-cards-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const shim = join(folder, "no-cards.so");
+    const source = "#include <errno.h>\nint getifaddrs(void* list) { (void)list; errno = EMFILE; return -1; }\n";
+    const built = spawnSync("cc", ["-shared", "-fPIC", "-x", "c", "-", "-o", shim], { input: source });
+    if (built.status !== 0) return t.skip("there is no C compiler");
+    const manager = await new Manager().start({ LD_PRELOAD: shim });
+    await manager.setUp();
+    const ids = await fleetOf(t, manager, ["n1", {}], ["n2", {}]);
+    t.after(() => manager.close());
+    for (const [nth, options, words] of [
+        [0, { viewport: PC, locale: "en-GB" }, /may run on this server[^]*may be n1/],
+        [1, { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" }, /可能性[^]*n2 がそのマシンである可能性/],
+    ]) {
+        const page = await openPage(browser, manager, options);
+        await page.goto(manager.url);
+        await askForOff(page, ids[nth]);
+        await page.locator("dialog h2").waitFor();
+        assert.match(await page.locator("dialog").innerText(), words);
+        assert.deepEqual(await faults(page), []);
+        assert.notEqual((await manager.server(ids[nth])).power_status, "OFF");
+        await page.locator("dialog footer .strong").click();
+        await waitUntil("OFF", async () => (await manager.server(ids[nth])).power_status === "OFF");
+        assert.deepEqual(page.complaints, []);
+        await page.context().close();
+    }
+});
 
 test("guards: long after signing in the password is asked for; a wrong one does nothing (5)", async (t) => {
     if (!existsSync(FAKETIME)) return t.skip("libfaketime is not installed: tools/setup --tests");

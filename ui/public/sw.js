@@ -16,7 +16,8 @@ async function page(request) {
     try {
         const answer = await fetch(request);
         if (answer.ok) await renew(cache, answer.clone());
-        return answer;
+        // While it reads its log the manager answers 503 to everything.
+        return answer.status < 500 ? answer : ((await cache.match("/")) ?? answer);
     } catch (error) {
         const kept = await cache.match("/");
         if (kept) return kept;

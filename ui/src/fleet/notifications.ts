@@ -12,7 +12,17 @@ export interface Group {
 }
 
 const GROUPED_FROM = 3;
-const RANK = { error: 0, warning: 1, info: 2 };
+const RANK = { error: 1, warning: 2, info: 3 };
+
+/** Whether it tells of a status, which the server's row tells, too. */
+export function isStatusKind(kind: Notification["kind"]): boolean {
+    return ["crashed", "unknown", "startup_delayed", "shutdown_delayed"].includes(kind);
+}
+
+/** A log that was rolled back holds up everything else. */
+function rankOf({ kind, severity }: Group): number {
+    return kind === "rolled_back" ? 0 : RANK[severity];
+}
 
 function groupOf(items: Notification[]): Group {
     const first = items[0] as Notification;
@@ -36,6 +46,6 @@ export function groupNotifications(all: readonly Notification[]): Group[] {
         items.length >= GROUPED_FROM ? [groupOf(items)] : items.map((one) => groupOf([one])),
     );
     return groups.sort(
-        (a, b) => RANK[a.severity] - RANK[b.severity] || (b.since ?? "").localeCompare(a.since ?? ""),
+        (a, b) => rankOf(a) - rankOf(b) || (b.since ?? "").localeCompare(a.since ?? ""),
     );
 }

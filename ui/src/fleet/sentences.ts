@@ -3,6 +3,7 @@
 import { i18n } from "../i18n/words.svelte";
 import { localized, when } from "../lib/time.svelte";
 import type { Notification, Server } from "../lib/types";
+import { isStatusKind } from "./notifications";
 import { isNew } from "./status";
 
 /** These hold while the standby time is open; the other statuses of a rule come when it is over. */
@@ -38,12 +39,17 @@ export function nextStepOf(server: Server): string {
     return server.display_status === "Unknown" && ofRule ? ofRule : status[server.display_status];
 }
 
+/** What a notification tells, in a few words. */
+export function briefOf({ kind }: Notification, name: string): string {
+    return (i18n.t.notifications.brief as Record<string, (name: string) => string>)[kind]?.(name) ?? name;
+}
+
 /** What a notification tells. */
 export function sentenceFor(notification: Notification, server: Server | undefined): string {
     if (i18n.language === "en") return localized(notification.text);
     const what = (i18n.t.notifications.kinds as Record<string, (name: string) => string>)[notification.kind];
     if (!what) return localized(notification.text);
     const name = server?.name ?? "";
-    const why = server && ["crashed", "unknown", "startup_delayed", "shutdown_delayed"].includes(notification.kind);
+    const why = server && isStatusKind(notification.kind);
     return what(name) + (why ? reasonOf(server) + nextStepOf(server) : "");
 }

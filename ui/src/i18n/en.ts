@@ -1,6 +1,15 @@
 // English. The shape of this object is the shape of every language (shape.ts).
 
+import { isOnlyFeared } from "../lib/api";
+import type { ProblemBody } from "../lib/types";
+
 const s = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+/** With its capital letter, unless it begins with a name. */
+function sentence(text: string): string {
+    const begin = /^(the|this|there|two|too|nobody|without|all|only|another|setup|agents) /.test(text);
+    return (begin ? text.charAt(0).toUpperCase() + text.slice(1) : text) + (/[.?!]$/.test(text) ? "" : ".");
+}
 
 /** The parts of a sentence, each with what follows it. */
 export function listed(parts: string[], between: string, end: string): string[] {
@@ -82,9 +91,13 @@ export const en = {
     },
 
     connection: {
+        label: "The manager",
         state: { connecting: "Connecting", live: "Live", lost: "Not connected" },
         lost: (at: string) => `Not connected. What you see is as it was at ${at}. Trying again…`,
         again: "Connected again. All is up to date.",
+        noSpace: "The manager's disk is nearly full: no change is taken. Free some space on it; this goes by itself then.",
+        startingTitle: "The manager is starting",
+        startingText: "It reads its event log. This page opens by itself as soon as it is done.",
         unreachableTitle: "The manager cannot be reached",
         unreachableText:
             "This page is on your device; the manager is not answering. It opens by itself as soon as it does.",
@@ -109,11 +122,11 @@ export const en = {
     },
 
     list: {
-        loading: "Looking at the servers…",
         firstTitle: "Let us add your first server.",
         emptyTitle: "No servers yet",
         emptyText:
             "A server is a machine whose power CPM looks after. Add one, and paste one line on it: it turns ON here by itself.",
+        emptyForOthers: "A server is a machine whose power CPM looks after. An administrator adds them; then they are here.",
         nothingTitle: "No server fits",
         nothingText: "The search and the filters together leave none.",
         showAll: "Show all servers",
@@ -195,6 +208,9 @@ export const en = {
         ownHostTitle: "The manager runs on this server",
         ownHostText: (name: string) =>
             `Turning off ${name} turns off CPM itself. Until it is on again nothing is managed, and nothing else is switched off.`,
+        maybeOwnHostTitle: "The manager may run on this server",
+        maybeOwnHostText: (name: string) =>
+            `The manager could not find out which network cards its own machine has (its log says why), so that machine may be ${name}. If it is, turning it off turns off CPM itself, and until it is on again nothing is managed.`,
     },
 
     join: {
@@ -332,7 +348,8 @@ export const en = {
         sequence: "Sequence",
         causedBy: "caused by",
         hash: "SHA-256",
-        nothing: "Nothing yet.",
+        nothing: "Nothing of this kind yet.",
+        showAll: "Show everything",
     },
 
     events: {
@@ -456,10 +473,21 @@ export const en = {
     problems: {
         unreachable: "The manager did not answer. What became of it shows in the list.",
         seeFields: "Not done yet: see what is said at the fields.",
-        // What the manager says is English already.
+        // What the manager says is English already, but for what it says to scripts.
         field: (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`,
-        refusal: (text: string): string | undefined => text,
-        byKind: {} as Record<string, ((problem: { remaining_seconds?: number }) => string) | undefined>,
+        refusal: (text: string): string | undefined => (/"|\/api\//.test(text) ? undefined : sentence(text)),
+        byKind: {
+            "own-host": (problem) =>
+                isOnlyFeared(problem)
+                    ? "The manager may run on it: turn it off by itself."
+                    : "The manager runs on it: turn it off by itself.",
+            confirm: () => "This needs your password.",
+            "rolled-back":  () =>
+                "The event log was rolled back. An administrator accepts that first, in the notification at the foot of this page.",
+            throttled: (problem) => `Too many tries. Try again in ${s(problem.remaining_seconds ?? 5, "second")}.`,
+            "too-many": () => "Too much is asked of the manager at once. Try again in a moment.",
+            "key-reused": () => "Not done. Load this page again, then try once more.",
+        } as Record<string, ((problem: ProblemBody) => string) | undefined>,
     },
 
     reason: {
@@ -587,7 +615,7 @@ export const en = {
         until: (at: string) => `until ${at}`,
         used: (at: string) => `last used ${at}`,
         notUsed: "not used yet",
-        noTokens: "No tokens.",
+        noTokens: "None yet. A script needs one to ask for power, or to read what is going on.",
         endToken: (name: string) => `Revoke the token ${name}`,
         endTokenText: "Scripts that use it are refused at once.",
         tokenEnded: (name: string) => `The token ${name} is revoked.`,
@@ -625,6 +653,7 @@ export const en = {
             guards: "Before an OFF",
             sessions: "Sessions",
             access: "Who may connect",
+            log: "The event log",
             more: "More",
         },
         names: {
@@ -653,8 +682,14 @@ export const en = {
             },
             session_idle_seconds: { name: "Sessions end when idle, s", hint: "After the last request." },
             session_lifetime_seconds: { name: "Sessions end at the latest, s", hint: "After signing in." },
-            heartbeat_retention_days: { name: "Keep routine heartbeats, days", hint: "All else is kept for good." },
-            heartbeat_retention_bytes: { name: "Keep routine heartbeats, bytes", hint: "Whichever is first." },
+            heartbeat_retention_days: {
+                name: "Keep routine heartbeats, days",
+                hint: "Older ones are compacted away. What changed anything is kept for good.",
+            },
+            heartbeat_retention_bytes: {
+                name: "Keep routine heartbeats, bytes",
+                hint: "Or as soon as what came after them takes this much, whichever is first.",
+            },
             metrics_open: { name: "Metrics without a token", hint: "Anyone who reaches /metrics may read it." },
             metrics_per_server: { name: "Metrics of each server", hint: "More series; leave it off for a large fleet." },
         },

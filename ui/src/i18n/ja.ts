@@ -1,5 +1,6 @@
 // 日本語。
 import { listed } from "./en";
+import { isOnlyFeared } from "../lib/api";
 import { attempt, fieldFault, refusal } from "./ja-manager";
 import type { Words } from "./shape";
 
@@ -78,9 +79,13 @@ export const ja: Words = {
     },
 
     connection: {
+        label: "マネージャー",
         state: { connecting: "接続中", live: "接続済み", lost: "未接続" },
         lost: (at) => `接続が切れています。表示は ${at} 時点のものです。再接続しています…`,
         again: "再接続しました。表示は最新です。",
+        noSpace: "マネージャーのディスクの空きがほとんどないため、変更できません。空きを増やすと、この表示は消えます。",
+        startingTitle: "マネージャーは起動中です",
+        startingText: "イベントログを読み込んでいます。終わると自動的に開きます。",
         unreachableTitle: "マネージャーに接続できません",
         unreachableText:
             "この画面は端末に保存されたものです。マネージャーが応答すると自動的に開きます。",
@@ -104,11 +109,11 @@ export const ja: Words = {
     },
 
     list: {
-        loading: "サーバーを確認しています…",
         firstTitle: "最初のサーバーを追加しましょう。",
         emptyTitle: "サーバーはまだありません",
         emptyText:
             "サーバーは CPM が電源を管理するマシンです。追加してマシンに 1 行貼り付けると、ここで自動的に ON になります。",
+        emptyForOthers: "サーバーは CPM が電源を管理するマシンです。管理者が追加すると、ここに表示されます。",
         nothingTitle: "該当するサーバーがありません",
         nothingText: "検索と絞り込みの条件に合うサーバーがありません。",
         showAll: "すべて表示",
@@ -188,6 +193,9 @@ export const ja: Words = {
         ownHostTitle: "このサーバーではマネージャーが動いています",
         ownHostText: (name) =>
             `${name} の電源を切ると CPM 自体も止まります。再び ON になるまで管理は行われず、ほかのサーバーの電源も切れません。`,
+        maybeOwnHostTitle: "このサーバーでマネージャーが動いている可能性があります",
+        maybeOwnHostText: (name) =>
+            `マネージャーは自身のマシンのネットワークカードを確認できませんでした（理由はマネージャーのログにあります）。そのため、${name} がそのマシンである可能性があります。その場合、電源を切ると CPM 自体も止まり、再び ON になるまで管理は行われません。`,
     },
 
     join: {
@@ -325,7 +333,8 @@ export const ja: Words = {
         sequence: "番号",
         causedBy: "原因",
         hash: "SHA-256",
-        nothing: "まだありません。",
+        nothing: "該当するイベントはまだありません。",
+        showAll: "すべて表示",
     },
 
     events: {
@@ -458,14 +467,26 @@ export const ja: Words = {
             "not-found": () => "見つかりません。削除された可能性があります。",
             conflict: () => "ほかのものと競合しています。",
             stale: () => "その間に変更されました。読み込み直してから、もう一度お試しください。",
-            protected: () => "保護されています。",
-            "own-host": () => "マネージャー自身が動いているサーバーです。",
+            protected: () => "保護されています。1台だけで、名前を入力して電源を切ってください。",
+            "own-host": (problem) =>
+                isOnlyFeared(problem)
+                    ? "マネージャーが動いている可能性があります。1台だけで電源を切ってください。"
+                    : "マネージャー自身が動いているサーバーです。1台だけで電源を切ってください。",
             "set-aside": () => "2台のマシンがこのサーバーとして報告しているため、OFF にできません。",
             "min-on": () => "このタグの最少稼働台数を下回るため、OFF にできません。",
             confirm: () => "パスワードでの確認が必要です。",
             throttled: (problem) => `試行が多すぎます。${problem.remaining_seconds ?? "数"}秒後にお試しください。`,
-            "rolled-back": () => "イベントログが巻き戻されているため、電源操作はできません。",
-            "no-space": () => "マネージャーのディスクの空きがほとんどありません。",
+            "rolled-back": () =>
+                "イベントログが巻き戻されているため、電源操作はできません。先に管理者が、画面下の通知から受け入れてください。",
+            "no-space": () => "マネージャーのディスクの空きがほとんどありません。空きを増やしてから、もう一度お試しください。",
+            "too-many": () => "マネージャーへの要求が多すぎます。少し待ってからお試しください。",
+            "too-large": () => "入力が長すぎます。",
+            "key-reused": () => "まだ完了していません。画面を読み込み直してから、もう一度お試しください。",
+            "wrong-host": () => "このアドレスではマネージャーを操作できません。正しいアドレスで開き直してください。",
+            gone: () => "このサーバーは削除されました。",
+            storage: () => "マネージャーの保存先に障害があります。マネージャーのログを確認してください。",
+            fenced: () => "マネージャーは停止しようとしています。マネージャーのログを確認してください。",
+            internal: () => "マネージャーで問題が起きました。マネージャーのログを確認してください。",
             starting: () => "マネージャーは起動中です。少し待ってからお試しください。",
         },
     },
@@ -598,7 +619,7 @@ export const ja: Words = {
         until: (at) => `${at} まで`,
         used: (at) => `最終使用 ${at}`,
         notUsed: "未使用",
-        noTokens: "トークンはありません。",
+        noTokens: "まだありません。スクリプトから電源を操作したり状況を読み取ったりするときに作成します。",
         endToken: (name) => `トークン ${name} を失効`,
         endTokenText: "このトークンを使うスクリプトは直ちに拒否されます。",
         tokenEnded: (name) => `トークン ${name} を失効させました。`,
@@ -636,6 +657,7 @@ export const ja: Words = {
             guards: "OFF の前の確認",
             sessions: "セッション",
             access: "接続の許可",
+            log: "イベントログ",
             more: "その他",
         },
         names: {
@@ -664,8 +686,14 @@ export const ja: Words = {
             },
             session_idle_seconds: { name: "無操作でのセッション終了（秒）", hint: "最後の操作から。" },
             session_lifetime_seconds: { name: "セッションの最長時間（秒）", hint: "サインインから。" },
-            heartbeat_retention_days: { name: "定期報告の保存日数", hint: "それ以外はすべて保存されます。" },
-            heartbeat_retention_bytes: { name: "定期報告の保存容量（バイト）", hint: "日数と容量の、先に達したほう。" },
+            heartbeat_retention_days: {
+                name: "定期報告の保存日数",
+                hint: "これより古い定期報告は圧縮されます。変化を伴う記録はすべて残ります。",
+            },
+            heartbeat_retention_bytes: {
+                name: "定期報告の保存容量（バイト）",
+                hint: "この容量に達した場合も圧縮されます（日数と容量の、先に達したほう）。",
+            },
             metrics_open: { name: "トークンなしのメトリクス", hint: "/metrics に到達できる誰もが読めます。" },
             metrics_per_server: { name: "サーバーごとのメトリクス", hint: "系列が増えます。台数が多いときはオフにしてください。" },
         },

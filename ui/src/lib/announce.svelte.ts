@@ -6,7 +6,7 @@ class Announcer {
     #timer = 0;
 
     say(text: string): void {
-        this.#queue.push(text);
+        if (!this.#queue.includes(text)) this.#queue.push(text);
         // A moment is left, so that several at once become one.
         if (!this.#timer) this.#timer = window.setTimeout(() => this.#speak(), 250);
     }

@@ -16,6 +16,14 @@ export class Problem extends Error {
     }
 }
 
+/**
+ * Which network cards the manager's machine has is not known, so any server may be that machine
+ * (status model 1.4): only the sentence tells this from what is certain.
+ */
+export function isOnlyFeared(ownHost: ProblemBody): boolean {
+    return ownHost.detail.includes(" may be the machine ");
+}
+
 /** No answer: the manager cannot be reached. */
 export const UNREACHABLE = "unreachable";
 
@@ -30,6 +38,8 @@ export interface Answer<Body> {
 }
 
 const AGAIN_AFTER_MS = [400, 1500];
+/** So often a question is asked again that came while too many others were. */
+const MOST_TURNED_AWAY = 5;
 /**
  * Nobody waits longer for an answer (a webhook's trial takes up to 20 s). What a browser could not
  * send by then, for want of a connection, is never sent: an OFF is not to come minutes later.
@@ -95,7 +105,16 @@ export async function get<Body>(path: string): Promise<Body> {
 }
 
 export async function getTagged<Body>(path: string): Promise<Answer<Body>> {
-    return once<Body>(path, { method: "GET", signal: AbortSignal.timeout(ANSWER_MS) });
+    const init: RequestInit = { method: "GET", signal: AbortSignal.timeout(ANSWER_MS) };
+    for (let turnedAway = 0; turnedAway < MOST_TURNED_AWAY; turnedAway++) {
+        try {
+            return await once<Body>(path, init);
+        } catch (problem) {
+            if (!(problem instanceof Problem) || problem.kind !== "too-many") throw problem;
+            await new Promise((resolve) => setTimeout(resolve, 1000 * (problem.retryAfterSeconds ?? 1)));
+        }
+    }
+    return once<Body>(path, init);
 }
 
 export async function change<Body>(

@@ -1,5 +1,6 @@
 // A list of the API that is read when its page opens, and again when something in it was changed.
 import { get } from "./api";
+import { beginReading } from "./awaited.svelte";
 import { sentenceOf } from "./notices.svelte";
 import type { Page } from "./types";
 
@@ -7,8 +8,9 @@ export class Listing<Item> {
     items = $state.raw<Item[] | null>(null);
     fault = $state("");
 
+    /** Where a component begins: the page around it waits for the first reading. */
     constructor(readonly path: string) {
-        void this.read();
+        void this.read().finally(beginReading());
     }
 
     read = async (): Promise<void> => {

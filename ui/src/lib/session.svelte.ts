@@ -16,6 +16,8 @@ class Session {
     caller = $state.raw<Caller | null>(null);
     /** It ended by itself, while the page was open. */
     ended = $state(false);
+    /** The manager answers already, but reads its log first. */
+    isStarting = $state(false);
     code = $state(setupCode() ?? "");
 
     constructor() {
@@ -36,7 +38,10 @@ class Session {
         } catch (problem) {
             const answered = problem instanceof Problem && problem.body.status === 401;
             if (answered && this.phase === "signed-in") this.#end();
-            else if (!answered) this.phase = "unreachable";
+            else if (!answered) {
+                this.isStarting = problem instanceof Problem && problem.kind === "starting";
+                this.phase = "unreachable";
+            }
             else this.phase = this.code ? "setup" : "signed-out";
         }
     }

@@ -11,6 +11,7 @@ export const GROUPS = {
     guards: ["confirm_above", "min_on"],
     sessions: ["session_idle_seconds", "session_lifetime_seconds"],
     access: ["agents_over_plain_http", "metrics_open", "metrics_per_server"],
+    log: ["heartbeat_retention_days", "heartbeat_retention_bytes"],
     more: [],
 } as const satisfies Record<string, readonly string[]>;
 
