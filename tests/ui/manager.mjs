@@ -166,6 +166,11 @@ export class Machine {
     }
 
     async say(status = "ON", fields = {}) {
+        return (await this.told(status, fields))?.power_status;
+    }
+
+    /** Says it, and gives all that it is told back. */
+    async told(status, fields = {}) {
         const answer = await this.manager.ask(
             "POST",
             "/agent/v1/heartbeat",
@@ -180,7 +185,7 @@ export class Machine {
             },
             { Authorization: `Bearer ${this.token}` },
         );
-        return answer.body?.power_status;
+        return answer.body;
     }
 
     /** Lives: reports, and obeys an OFF by saying Stopping once or more, then silence. */
