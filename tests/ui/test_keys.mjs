@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { openBrowser, openPage, PHONE } from "./browser.mjs";
+import { inEveryLook, openBrowser, openPage, PHONE, tap } from "./browser.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
 
 const browser = await openBrowser();
@@ -13,6 +13,7 @@ test.after(async () => {
 });
 await manager.setUp();
 const ids = [];
+let woken = 0;
 for (let i = 10; i < 40; i++)
     ids.push(await manager.addServer(`node${i}`, { mac_addresses: [`52:54:00:00:03:${i}`] }));
 
@@ -52,6 +53,45 @@ test("keys: / searches, j k x choose, w wakes, ? helps, Ctrl-K goes; in a field 
     await page.locator("section.now").waitFor();
     assert.match(page.url(), new RegExp(ids[10]));
     assert.deepEqual(page.complaints, []);
+});
+
+inEveryLook("palette: a server, a page and a deed by a few letters of it (5)", async (t, options) => {
+    const id = ids[20 + woken++];
+    const { name } = await manager.server(id);
+    const page = await openPage(browser, manager, options);
+    await page.goto(manager.url);
+    await page.locator("[data-server]").first().waitFor();
+    const choices = page.locator("dialog [role=option]");
+    const isClosed = () => page.locator("dialog").waitFor({ state: "detached" });
+
+    await tap(page.locator("header .find"));
+    await page.keyboard.type(name);
+    await waitUntil("the server, and waking it", async () => (await choices.count()) === 2);
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await choices.nth(1).getAttribute("aria-selected"), "true");
+    await page.keyboard.press("Enter");
+    await isClosed();
+    await waitUntil("woken", async () => (await manager.server(id)).power_status === "ON");
+
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("no such thing");
+    await page.locator("dialog .none").waitFor();
+    await page.keyboard.press("Escape");
+    await isClosed();
+
+    const isJapanese = options.locale === "ja-JP";
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type(isJapanese ? "履歴" : "activi");
+    await page.keyboard.press("Enter");
+    await waitUntil("the page", () => new URL(page.url()).pathname === "/activity");
+
+    await tap(page.locator("header .find"));
+    await page.locator("dialog input").fill(isJapanese ? "English" : "日本語");
+    await tap(choices.first());
+    await page.locator(`html[lang=${isJapanese ? "en" : "ja"}]`).waitFor();
+    await page.locator("h1", { hasText: isJapanese ? "Everything that happened" : "すべての履歴" }).waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
 });
 
 test("list: a tap on a row far down does what was tapped, and moves nothing (5)", async () => {

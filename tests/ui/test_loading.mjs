@@ -5,7 +5,7 @@ import { statfsSync } from "node:fs";
 import test from "node:test";
 
 import { faults } from "./axe.mjs";
-import { go, inEveryLook, openBrowser, openPage } from "./browser.mjs";
+import { go, inEveryLook, openBrowser, openPage, PHONE } from "./browser.mjs";
 import { layoutFaults } from "./layout.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
 
@@ -106,9 +106,28 @@ test("loading: one of too many questions is asked again by itself (3.1, 5)", asy
     await page.context().close();
 });
 
+test("loading: a manager that reads its log first is waited for, and says that it starts (5)", async () => {
+    const page = await openPage(browser, manager, { viewport: PHONE, locale: "ja-JP" });
+    // What it answers to everything until then.
+    await page.route("**/api/v1/session", (route) =>
+        route.fulfill({
+            status: 503,
+            headers: { "Retry-After": "1", "Content-Type": "application/problem+json" },
+            body: JSON.stringify({ type: "/problems/starting", title: "Not serving", status: 503, detail: "the manager is reading its event log" }),
+        }),
+    );
+    await page.goto(manager.url);
+    await page.locator("h1", { hasText: "起動中" }).waitFor();
+    assert.deepEqual(await faults(page), []);
+    await page.unroute("**/api/v1/session");
+    await page.locator("[data-server]").first().waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});
+
 for (const [where, options, words] of [
     ["on a PC, in English", {}, /disk is nearly full.*Free some space/],
-    ["on a phone, in Japanese", { viewport: { width: 390, height: 844 }, locale: "ja-JP", colorScheme: "dark" }, /空きを増やす/],
+    ["on a phone, in Japanese", { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" }, /空きを増やす/],
 ])
     test(`loading: a manager without space says so to everybody, and what to do ${where} (3.6, 5)`, async () => {
         const page = await openPage(browser, manager, options);

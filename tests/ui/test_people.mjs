@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { inEveryLook, openBrowser, openPage } from "./browser.mjs";
+import { inEveryLook, openBrowser, openPage, PHONE } from "./browser.mjs";
 import { Manager, PASSWORD, waitUntil } from "./manager.mjs";
 
 const browser = await openBrowser();
@@ -57,6 +57,31 @@ inEveryLook("people: a user is added, given a role, shut out and removed (5)", a
     const self = users.locator(".line", { hasText: "alice" });
     assert.equal(await self.locator("select").isDisabled(), true);
     assert.deepEqual(page.complaints, []);
+});
+
+test("people: who may only look sees everything, and nothing to switch or change with (5)", async () => {
+    const id = await manager.addServer("looked-at", { mac_addresses: ["52:54:00:00:14:01"] });
+    await manager.api("POST", "/users", { name: "viewer", role: "viewer", password: PASSWORD });
+    const page = await openPage(browser, manager, { viewport: PHONE, locale: "ja-JP", cookie: null });
+    await page.goto(manager.url);
+    await page.fill('input[autocomplete="username"]', "viewer");
+    await page.fill('input[type="password"]', PASSWORD);
+    await page.click("form .button.strong");
+    const row = page.locator(`[data-server="${id}"]`);
+    await row.waitFor();
+    assert.equal(await page.locator("main input[type=checkbox], .power button, .add").count(), 0);
+    assert.match(await row.innerText(), /閲覧のみ/);
+    await page.keyboard.press("j");
+    await page.keyboard.press("w");
+    await row.locator(".name a").click();
+    await page.locator(".picture").waitFor();
+    assert.equal(await page.locator("aside button, .deeds button").count(), 0);
+    await page.goto(`${manager.url}/settings`);
+    await page.locator(".setting").first().waitFor();
+    assert.equal(await page.locator("form .save").count(), 0);
+    assert.equal((await manager.server(id)).power_status, "OFF");
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
 });
 
 test("people: a token is shown once, is good for its role, and ends at once (5)", async () => {
