@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdio>
+#include <deque>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -62,11 +63,15 @@ class Violation : public std::runtime_error {
 /// to be read, a line each.
 class Journal {
   public:
-    Journal(Schedule const& schedule, bool tells)
+    /// `tells`: prints each line; `kept`: of so many it remembers the last ones.
+    Journal(Schedule const& schedule, bool tells, std::size_t kept)
         : schedule_(schedule)
-        , tells_(tells) {}
+        , prints_(tells)
+        , kept_(kept)
+        , tells_(tells || kept > 0) {}
 
     bool tells() const { return tells_; }
+    std::deque<std::string> const& last_lines() const { return lines_; }
     template <class... Parts>
     void tell(fmt::format_string<Parts...> form, Parts&&... parts) {
         if (tells_)
@@ -99,20 +104,30 @@ class Journal {
     std::uint64_t sum() const { return sum_; }
 
   private:
-    void line(std::string const& text) const {
+    void line(std::string const& text) {
         auto const ms = schedule_.now().count() / 1'000'000;
-        fmt::print(
-            "{:3}:{:02}:{:02}.{:03} {}\n",
+        auto whole = fmt::format(
+            "{:3}:{:02}:{:02}.{:03} {}",
             ms / 3'600'000,
             ms / 60'000 % 60,
             ms / 1000 % 60,
             ms % 1000,
             text
         );
+        if (prints_)
+            fmt::print("{}\n", whole);
+        if (kept_ == 0)
+            return;
+        lines_.push_back(std::move(whole));
+        if (lines_.size() > kept_)
+            lines_.pop_front();
     }
 
     Schedule const& schedule_;
+    bool prints_;
+    std::size_t kept_;
     bool tells_;
+    std::deque<std::string> lines_;
     FaultCounts counts_{};
     std::uint64_t sum_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -13,6 +14,8 @@
 namespace {
 
 using namespace cpm::sim;
+
+constexpr std::size_t kHistory = 60;
 
 struct Wishes {
     Options options;
@@ -23,6 +26,18 @@ struct Wishes {
     bool counts = false;
     std::uint64_t each_fault = 0;
 };
+
+volatile std::sig_atomic_t is_stopped = 0;
+
+/// The world under way ends first; the second signal ends the process.
+void stop(int signal) {
+    is_stopped = 1;
+    std::signal(signal, SIG_DFL);
+}
+
+bool goes_on() {
+    return is_stopped == 0;
+}
 
 std::string commit() {
     std::unique_ptr<FILE, int (*)(FILE*)> const git(
@@ -45,8 +60,14 @@ void report(Options const& failing, Verdict const& verdict) {
         command_line(failing)
     );
     std::fflush(stdout);
-    auto const least = shrink(failing, verdict);
+    auto least = shrink(failing, verdict, goes_on);
     fmt::print("  the least that breaks it: {} --print-history\n", command_line(least));
+    least.kept = kHistory;
+    auto const again = run(least);
+    fmt::print("  its last {} lines:\n", again.history.size());
+    for (auto const& line : again.history)
+        fmt::print("  {}\n", line);
+    fmt::print("  {}\n", again.broken ? again.what : "it does not break again");
 }
 
 /// Whether every run went well, the same twice if that was asked for.
@@ -62,7 +83,7 @@ bool run_seed(Wishes const& wishes, std::uint64_t seed, FaultCounts& counts, Tim
         return false;
     }
     auto const& sum = verdict.result.sum;
-    if (wishes.first == wishes.last || wishes.twice)
+    if ((wishes.first == wishes.last && !wishes.forever) || wishes.twice)
         fmt::print(
             "seed {}: {} events, {} orders carried out, sum {}\n",
             seed,
@@ -106,7 +127,7 @@ int main(int argc, char** argv) {
     CLI::App app("CPM in simulated worlds, one seed each");
     app.add_option("--seed", wishes.first, "this world alone");
     app.add_option("--seeds", seeds, "A..B: each of them");
-    app.add_flag("--forever", wishes.forever, "from the seed on, until one fails");
+    app.add_flag("--forever", wishes.forever, "from the seed on, until it is stopped");
     app.add_option("--servers", options.servers, "0: as the seed says");
     app.add_option("--interval", options.interval, "of heartbeats in seconds; 0: as the seed says");
     app.add_option("--hours", hours, "how long faults and people come");
@@ -127,23 +148,27 @@ int main(int argc, char** argv) {
         wishes.last = std::stoull(seeds.substr(dots + 2));
     }
 
+    std::signal(SIGINT, stop);
+    std::signal(SIGTERM, stop);
     auto const began = std::chrono::steady_clock::now();
     FaultCounts counts{};
     Time simulated{};
     std::uint64_t failed = 0;
-    for (auto seed = wishes.first; wishes.forever || seed <= wishes.last; ++seed) {
+    auto seed = wishes.first;
+    for (; goes_on() && (wishes.forever || seed <= wishes.last); ++seed) {
         failed += run_seed(wishes, seed, counts, simulated) ? 0 : 1;
-        if (wishes.forever && failed > 0)
-            break;
         if (wishes.forever && seed % 100 == 0) {
             fmt::print("up to seed {}\n", seed);
             std::fflush(stdout);
         }
     }
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - began;
+    if (!goes_on())
+        fmt::print("stopped before seed {}\n", seed);
     fmt::print(
-        "{} of the worlds failed; {:.1f} s, {:.0f} times faster than real time\n",
+        "{} of {} worlds failed; {:.1f} s, {:.0f} times faster than real time\n",
         failed,
+        seed - wishes.first,
         took.count(),
         std::chrono::duration<double>(simulated) / took
     );

@@ -16,7 +16,8 @@ struct Options {
     std::uint32_t interval = 0; ///< of the heartbeats in seconds; 0: as the seed says
     /// How often faults and people come: 100 is usual, 50 half as often.
     std::uint32_t trouble = 100;
-    bool tells = false; ///< prints the history
+    bool tells = false;   ///< prints the history
+    std::size_t kept = 0; ///< lines of it that the verdict has
 };
 
 } // namespace cpm::sim

@@ -4,6 +4,8 @@
 #include "tests/sim/options.hpp"
 #include "tests/sim/world.hpp"
 
+#include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -14,14 +16,17 @@ struct Verdict {
     Result result;
     std::optional<Invariant> broken;
     std::string what;
-    Time at{}; ///< when it ended
+    Time at{};                       ///< when it ended
+    std::deque<std::string> history; ///< its last lines
 };
 
 Verdict run(Options const& options);
 
-/// The least of these options that break the same invariant: a shorter time, fewer kinds of faults,
-/// fewer servers, as far as some hundred runs find them.
-Options shrink(Options const& failing, Verdict const& verdict);
+/// The least options that break the same invariant in the same way: a shorter time, fewer servers,
+/// fewer kinds of faults, another seed that does so sooner; as far as some hundred runs or some
+/// minutes find them, and `goes_on` says.
+Options
+shrink(Options const& failing, Verdict const& verdict, std::function<bool()> const& goes_on);
 
 /// The command line that repeats it.
 std::string command_line(Options const& options);

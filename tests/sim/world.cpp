@@ -25,7 +25,7 @@ std::array<Dice, kChances> make_dice(std::uint64_t seed, std::index_sequence<I..
 
 World::World(Options const& options)
     : options_(options)
-    , journal_(schedule_, options.tells)
+    , journal_(schedule_, options.tells, options.kept)
     , dice_(make_dice(options.seed, std::make_index_sequence<kChances>()))
     , plan_(make_plan(dice(Chance::Plan), options))
     , judge_(std::make_unique<Judge>(*this))
