@@ -92,7 +92,7 @@ void Afterwards::asked(Machine const& machine) {
     one.asked = now;
 }
 
-bool Afterwards::look(SecondReading const& second) {
+bool Afterwards::look(Reading const& reading) {
     auto const now = world_.schedule().now();
     auto const* service = world_.manager().service();
     bool const serves = service && service->is_serving() && !service->is_paused();
@@ -100,7 +100,7 @@ bool Afterwards::look(SecondReading const& second) {
         all_anew();
     bool at_rest = serves;
     for (std::size_t i = 0; serves && i < world_.plan().machines.size(); ++i)
-        at_rest = is_at_rest(*world_.machines()[i], second) && at_rest;
+        at_rest = is_at_rest(*world_.machines()[i], reading) && at_rest;
     if (!at_rest && now - began_at_ > kLongest)
         violated(Invariant::EveryRequestEnds, "it does not come to rest");
     return at_rest;
@@ -111,7 +111,7 @@ bool Afterwards::waits(Machine const& machine, core::Server const& server) const
     return server.state.set_aside || !service.knows(server.id, machine.joined()->credential);
 }
 
-bool Afterwards::is_at_rest(Machine const& machine, SecondReading const& second) {
+bool Afterwards::is_at_rest(Machine const& machine, Reading const& reading) {
     auto const* server = machine.joined()
                              ? world_.manager().service()->fleet().find(machine.joined()->server)
                              : nullptr;
@@ -127,11 +127,11 @@ bool Afterwards::is_at_rest(Machine const& machine, SecondReading const& second)
     if (now < one.since)
         return false;
     if (machine.is_up() && !one.asked) {
-        check_ask(machine, second.interval(server->id), one);
+        check_ask(machine, reading.second.interval(server->id), one);
         return false;
     }
     auto const since = machine.is_up() ? *one.asked : one.since;
-    if (now < since + 3 * second.timeout(server->id) + kSlack)
+    if (now < since + 3 * timeout(machine, reading) + kSlack)
         return false;
     auto const& state = server->state;
     bool const is_true = machine.is_up() ? is_true_of_up(state) : is_true_of_down(state);
@@ -140,6 +140,13 @@ bool Afterwards::is_at_rest(Machine const& machine, SecondReading const& second)
     bool const under_way = core::standby_is_open(state) || state.actual == ShutdownDelayed ||
                            state.actual == ManuallyOn;
     return !under_way && power != Power::Booting;
+}
+
+/// Of a machine that is down: what the answer to its last heartbeat told.
+Time Afterwards::timeout(Machine const& machine, Reading const& reading) const {
+    auto const server = machine.joined()->server;
+    auto const& silence = reading.books.at(server).silence;
+    return !machine.is_up() && silence ? silence->length : reading.second.timeout(server);
 }
 
 void Afterwards::check_ask(Machine const& machine, Time interval, Quiet const& one) const {

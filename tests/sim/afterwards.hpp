@@ -1,8 +1,8 @@
 #pragma once
 
 #include "core/fleet.hpp"
+#include "tests/sim/reading.hpp"
 #include "tests/sim/schedule.hpp"
-#include "tests/sim/second_reading.hpp"
 
 #include <optional>
 #include <string>
@@ -25,7 +25,7 @@ class Afterwards {
         : world_(world) {}
 
     void begin();
-    bool look(SecondReading const& second);
+    bool look(Reading const& reading);
 
     // --- what a server's time is counted from
 
@@ -42,9 +42,10 @@ class Afterwards {
     };
     Quiet& quiet(Machine const& machine);
     void all_anew();
-    bool is_at_rest(Machine const& machine, SecondReading const& second);
+    bool is_at_rest(Machine const& machine, Reading const& reading);
     /// Nothing may be said of it yet: it waits for an administrator.
     bool waits(Machine const& machine, core::Server const& server) const;
+    Time timeout(Machine const& machine, Reading const& reading) const;
     void check_ask(Machine const& machine, Time interval, Quiet const& quiet) const;
 
     World& world_;

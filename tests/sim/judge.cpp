@@ -132,6 +132,7 @@ void Judge::published(manager::Publication const& publication) {
                 Invariant::ReplayIsLive,
                 fmt::format("event {} is not what was published", event.sequence.value)
             );
+        check_said(event);
         enter(event, seen, decided);
         if (world_.journal().tells())
             tell(event);

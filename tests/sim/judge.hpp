@@ -5,6 +5,7 @@
 #include "tests/sim/calls.hpp"
 #include "tests/sim/journal.hpp"
 #include "tests/sim/reading.hpp"
+#include "tests/sim/witnessed.hpp"
 
 #include <deque>
 #include <map>
@@ -42,6 +43,8 @@ class Judge {
     // --- what was answered
 
     void answered(Request const& request, manager::ManifestOutcome const& outcome);
+    /// A person is told within a round that this is so already, and nothing was decided.
+    void told_unchanged(manager::Turn& turn, core::ServerId server, core::PowerStatus target) const;
     /// A person's change was answered 2xx. `sequence` none: nothing was to be changed.
     void told_person(
         std::string const& key,
@@ -64,32 +67,13 @@ class Judge {
 
     void faults_ended() { afterwards_.begin(); }
     /// Once a second from then on. Whether everything has come to its end.
-    bool is_at_rest() { return afterwards_.look(reading_.second); }
+    bool is_at_rest() { return afterwards_.look(reading_); }
     /// The log from nothing is what is served.
     void compare_replay();
 
     std::uint64_t acts() const { return acts_; }
 
   private:
-    /// A Stopping that a machine said in its present boot, since its last resume.
-    struct Asked {
-        std::string nonce;
-        Time at{};
-        bool after_hooks = false;
-        std::uint64_t order = 0; ///< the request of the order that answered it
-    };
-    struct Witnessed {
-        std::string boot;
-        std::uint64_t resumes = 0;
-        std::vector<Asked> asked;
-        bool hooks_ended = false;
-    };
-    struct Told {
-        std::string body;
-        core::ServerId server;
-        core::PowerStatus target{};
-        core::Sequence sequence;
-    };
     using Reports = std::map<std::pair<core::ServerId, core::BootIdentity>, std::uint64_t>;
 
     struct CompareFleet;
@@ -99,7 +83,8 @@ class Judge {
     bool is_there(Reading const& reading) const;
     void go_back();
     void keep();
-    core::Event read(core::Sequence sequence);
+    core::Event read(core::Sequence sequence) const;
+    std::vector<core::Event> not_yet_seen(manager::Turn& turn) const;
     void enter(core::Event const& event, Time seen, Time decided);
     void note(core::Event const& event, Time seen, Time decided);
     void end_decision();
@@ -115,6 +100,7 @@ class Judge {
     void enter(Book& book, core::OrderSent const& order, core::Event const& event, Time seen);
     void
     elapsed(Book& book, core::StandbyElapsed const& event, core::Event const& of, Time decided);
+    void check_said(core::Event const& event) const;
     void check_lateness(Time due, Time decided, std::string const& what) const;
     void check_overdue() const;
     void check_kept();
@@ -134,8 +120,9 @@ class Judge {
     bool serves_ = false;
     Time free_since_{};
     Time checked_{};
-    std::vector<Witnessed> witnessed_; ///< by machine
-    Reports reports_;                  ///< the highest that was answered 200
+    std::vector<Witnessed> witnessed_;                ///< by machine
+    std::map<core::ServerId, std::deque<Said>> said_; ///< the last ones, of clones, too
+    Reports reports_;                                 ///< the highest that was answered 200
     std::map<std::string, Told> told_;
     std::map<std::pair<core::ServerId, core::Sequence>, Time> made_;
     std::map<core::ServerId, Time> wanted_on_; ///< when somebody was last told that ON is accepted

@@ -13,7 +13,7 @@ constexpr std::uint64_t kBetweenComparisons = 64;
 
 } // namespace
 
-core::Event Judge::read(core::Sequence sequence) {
+core::Event Judge::read(core::Sequence sequence) const {
     auto stored = world_.manager().disk().stored(sequence);
     if (!stored)
         violated(Invariant::ReplayIsLive, stored.error().detail);
@@ -101,15 +101,38 @@ struct Judge::CompareFleet {
 };
 
 core::Result<bool> decide(manager::Turn& turn, Judge::CompareFleet const& command) {
-    auto& judge = *command.judge;
-    auto fold = judge.reading_.fold;
-    // What is on the disk, and not yet seen; then what this round has decided so far.
-    auto const& disk = judge.world_.manager().disk();
-    for (auto at = judge.reading_.head.next(); at <= disk.head().sequence; at = at.next())
-        core::evolve(fold, judge.read(at));
-    for (auto const& event : turn.events())
+    auto fold = command.judge->reading_.fold;
+    for (auto const& event : command.judge->not_yet_seen(turn))
         core::evolve(fold, event);
     return fold == turn.fleet();
+}
+
+/// What is on the disk already; then what this round has decided so far.
+std::vector<core::Event> Judge::not_yet_seen(manager::Turn& turn) const {
+    std::vector<core::Event> events;
+    auto const& disk = world_.manager().disk();
+    for (auto at = reading_.head.next(); at <= disk.head().sequence; at = at.next())
+        events.push_back(read(at));
+    events.insert(events.end(), turn.events().begin(), turn.events().end());
+    return events;
+}
+
+void Judge::told_unchanged(manager::Turn& turn, core::ServerId server, core::PowerStatus target)
+    const {
+    auto second = reading_.second;
+    second.doubt_orders(true);
+    for (auto const& event : not_yet_seen(turn))
+        second.take(event);
+    second.close();
+    if (!second.is_unchanged(server, target))
+        violated(
+            Invariant::AnsweredIsKept,
+            fmt::format(
+                "{} was told that {} is so already, and it is not",
+                to_string(server),
+                to_string(target)
+            )
+        );
 }
 
 void Judge::compare_engine() {

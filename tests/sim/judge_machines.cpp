@@ -15,6 +15,7 @@ using core::PowerStatus;
 
 constexpr Time kNonceLife = 90s;
 constexpr std::size_t kAskedKept = 32;
+constexpr std::size_t kSaidKept = 1000;
 
 core::BootIdentity identity_of(Machine const& machine) {
     return {core::parse_boot_id(machine.boot_id()).value(), machine.resumes()};
@@ -33,6 +34,10 @@ void Judge::answered(Request const& request, manager::ManifestOutcome const& out
     auto const& counted = reading_.books[request.server].counted;
     auto const known = counted.find(identity);
     auto const number = static_cast<std::uint64_t>(report.report.count());
+    auto const& orders = reading_.books[request.server].orders;
+    if (outcome.manifest.power_status == PowerStatus::Off &&
+        std::ranges::find(orders, report.nonce, &Book::Order::nonce) == orders.end())
+        violated(Invariant::NoOffWithoutRequest, "OFF was told, and no order is in the log");
     if (known == counted.end() || known->second < number)
         violated(Invariant::AnsweredIsKept, "a heartbeat was answered that is not in the log");
     auto& highest = reports_[{request.server, identity}];
@@ -85,7 +90,7 @@ void Judge::check_kept() {
 
 // --- machines
 
-Judge::Witnessed& Judge::witness(Machine const& machine) {
+Witnessed& Judge::witness(Machine const& machine) {
     auto const number = machine.build().number;
     if (witnessed_.size() <= number)
         witnessed_.resize(number + 1);
@@ -98,8 +103,16 @@ Judge::Witnessed& Judge::witness(Machine const& machine) {
 void Judge::asked(Machine const& machine, Request const& request) {
     auto const* report = request.report();
     bool const stopping = report && report->status == HeartbeatStatus::Stopping;
-    if (report)
+    if (report) {
         afterwards_.asked(machine);
+        auto& said = said_[request.server];
+        auto const number = static_cast<std::uint64_t>(report->report.count());
+        said.push_back(
+            {identity_of(machine), number, report->status, report->blocked_by, report->leaving}
+        );
+        if (said.size() > kSaidKept)
+            said.pop_front();
+    }
     auto& seen = witness(machine);
     if (report && !stopping)
         seen.hooks_ended = false;
@@ -108,6 +121,29 @@ void Judge::asked(Machine const& machine, Request const& request) {
     seen.asked.push_back({report->nonce, world_.schedule().now(), seen.hooks_ended, 0});
     if (seen.asked.size() > kAskedKept)
         seen.asked.erase(seen.asked.begin());
+}
+
+/// What the log says that an agent said, its machine did say.
+void Judge::check_said(core::Event const& event) const {
+    auto const* heard = std::get_if<core::HeartbeatReceived>(&event.payload);
+    auto const* ignored = std::get_if<core::ReportIgnored>(&event.payload);
+    if (!heard && !ignored)
+        return;
+    auto const& identity = heard ? heard->identity : ignored->identity;
+    auto const report = heard ? heard->report : ignored->report;
+    auto const& all = said_.at(event.server);
+    auto const said = std::find_if(all.rbegin(), all.rend(), [&](Said const& one) {
+        return one.report == report && one.identity == identity;
+    });
+    bool const is_same = said != all.rend() &&
+                         said->status == (heard ? heard->status : ignored->status) &&
+                         (!heard || (heard->blocked_by == said->blocked_by &&
+                                     agent::to_string(said->leaving) == to_string(heard->leaving)));
+    if (!is_same)
+        violated(
+            Invariant::StatusAsTheModelSays,
+            fmt::format("event {} is a report that no machine made", event.sequence.value)
+        );
 }
 
 void Judge::heard(Machine const& machine, Reply const& reply) {

@@ -25,7 +25,22 @@ manager::IdempotencyKey key_of(std::string const& key, core::ServerId server, Po
     };
 }
 
-manager::Answer render(manager::Turn const& /*turn*/, manager::RequestPower::Outcome&& outcome) {
+/// RequestPower, and the judge hears in the round what came of it.
+struct AskPower {
+    using Outcome = manager::RequestPower::Outcome;
+    static constexpr bool kPeoples = manager::RequestPower::kPeoples;
+    manager::RequestPower command;
+    Judge const* judge;
+};
+
+core::Result<AskPower::Outcome> decide(manager::Turn& turn, AskPower const& ask) {
+    auto told = manager::decide(turn, ask.command);
+    if (told && !told->accepted)
+        ask.judge->told_unchanged(turn, ask.command.server, ask.command.target);
+    return told;
+}
+
+manager::Answer render(manager::Turn const& /*turn*/, AskPower::Outcome&& outcome) {
     auto const body = fmt::format(
         R"({{"outcome":"{}","sequence":{}}})",
         outcome.accepted ? "accepted" : "unchanged",
@@ -103,14 +118,19 @@ void People::ask(Wish const& wish) {
         wishes_.pop_front();
     if (!world_.manager().is_serving())
         return;
+    // What is asked in a round whose sync fails must be taken back.
+    if (world_.may(Fault::SyncFailed, 20'000))
+        world_.manager().fail_next_sync();
+    else if (world_.may(Fault::KilledInAppend, 10'000))
+        world_.manager().kill_in_append();
     auto* service = world_.manager().service();
     manager::RequestPower command;
     command.actor = kAlice;
     command.server = wish.server;
     command.target = wish.target;
     service->submit(
-        manager::Rendered<manager::RequestPower>{
-            command, key_of(wish.key, wish.server, wish.target), render},
+        manager::Rendered<AskPower>{
+            {command, &world_.judge()}, key_of(wish.key, wish.server, wish.target), render},
         [this, service, wish](core::Result<manager::Answer>&& told) {
             service->then([this, wish, told = std::move(told)] {
                 auto& journal = world_.journal();
@@ -234,9 +254,10 @@ void People::administer() {
             machine.joined() ? service->fleet().find(machine.joined()->server) : nullptr;
         if (!server || !machine.is_up())
             continue;
+        bool const reinstalled = !world_.is_calm() && world_.dice(Chance::People).percent(1);
         bool const is_unknown = !service->knows(server->id, machine.joined()->credential);
         bool const rejoins = world_.is_calm() || world_.dice(Chance::People).percent(50);
-        if (is_unknown || (server->state.set_aside && rejoins))
+        if (is_unknown || reinstalled || (server->state.set_aside && rejoins))
             join(machine, server->id);
         else if (server->state.set_aside)
             service->submit(

@@ -72,6 +72,8 @@ void SecondReading::take(core::Event const& event) {
     ++decision_.come;
     if (auto const* order = std::get_if<core::OrderSent>(&event.payload))
         check_order(servers_.at(event.server), *order);
+    if (auto const* adopted = std::get_if<core::PowerAdopted>(&event.payload))
+        check_adoption(servers_.at(event.server), *adopted);
 }
 
 void SecondReading::begin(core::Event const& event) {
@@ -90,7 +92,9 @@ void SecondReading::begin(core::Event const& event) {
         return;
     }
     auto& server = known->second;
+    decision_.overruled = server.machine.ask ? server.machine.ask->number : 0;
     auto outcome = happen(server, event);
+    decision_.people_are_told = outcome.people_are_told;
     server.machine = std::move(outcome.then);
     decision_.server = event.server;
     decision_.logged = std::move(outcome.logged);
@@ -181,6 +185,11 @@ void SecondReading::close() {
             )
         );
     decision_ = {};
+}
+
+bool SecondReading::is_unchanged(core::ServerId server, core::PowerStatus target) const {
+    bool const off = target == core::PowerStatus::Off;
+    return model::ask_for(servers_.at(server).machine, off, 0, rules_).logged.empty();
 }
 
 std::chrono::seconds SecondReading::interval(core::ServerId id) const {
@@ -309,6 +318,15 @@ Outcome SecondReading::give_order(Server& server, core::OrderSent const& order) 
     auto const told = model::tell(server.machine, caller);
     bool const is_off = told == model::Told::OffWithOrder || told == model::Told::OffUnsigned;
     return is_off ? model::note(server.machine, "OrderSent", rules_) : Outcome{server.machine, {}};
+}
+
+/// What it names, and whether people are told.
+void SecondReading::check_adoption(Server& server, core::PowerAdopted const& adopted) const {
+    auto const& name = server.name;
+    if (adopted.identity && who_is(server.who, *adopted.identity) != server.machine.who)
+        differs(name, "another identity was adopted than the one that reported");
+    compare(name, "what it overrules", number_of(adopted.overruled), decision_.overruled);
+    compare(name, "people are told", adopted.notify, decision_.people_are_told);
 }
 
 void SecondReading::check_order(Server& server, core::OrderSent const& order) const {

@@ -26,6 +26,8 @@ class SecondReading {
     void check(core::Server const& served, core::Settings const& settings);
     void check_all(core::Fleet const& served);
 
+    /// A request for this would change nothing, and is accepted without an event (1.4).
+    bool is_unchanged(core::ServerId server, core::PowerStatus target) const;
     /// As it is told with a heartbeat's answer now.
     std::chrono::seconds interval(core::ServerId server) const;
     /// The heartbeat timeout (1.1).
@@ -56,6 +58,8 @@ class SecondReading {
         std::vector<std::string> logged; ///< as the model says
         std::size_t come = 0;            ///< of them
         std::string status;              ///< the server's afterwards
+        std::int64_t overruled = 0;      ///< the request before it, by an adoption
+        bool people_are_told = false;    ///< of the adoption
     };
 
     void begin(core::Event const& event);
@@ -71,6 +75,7 @@ class SecondReading {
     model::Outcome take_back(Server& server, core::PowerWithdrawn const& withdrawn);
     model::Outcome give_order(Server& server, core::OrderSent const& order);
     void expect(core::Event const& event) const;
+    void check_adoption(Server& server, core::PowerAdopted const& adopted) const;
     void check_order(Server& server, core::OrderSent const& order) const;
 
     std::map<core::ServerId, Server> servers_;
