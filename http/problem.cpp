@@ -32,7 +32,7 @@ constexpr std::array kProblems{
     Row{Stale, {412, "/problems/stale", "It was changed meanwhile"}},
     Row{StandbyOpen, {409, "/problems/standby", "A power change is under way"}},
     Row{Protected, {409, "/problems/protected", "The server is protected"}},
-    Row{OwnHost, {409, "/problems/own-host", "The manager itself runs on this server"}},
+    Row{OwnHost, {409, "/problems/own-host", "The manager runs or may run on this server"}},
     Row{SetAside, {409, "/problems/set-aside", "Two machines report as this server"}},
     Row{WrongMachine, {409, "/problems/wrong-machine", "This machine is not that server"}},
     Row{Throttled, {429, "/problems/throttled", "Too many tries"}},

@@ -5,7 +5,7 @@ import { statfsSync } from "node:fs";
 import test from "node:test";
 
 import { faults } from "./axe.mjs";
-import { go, inEveryLook, openBrowser, openPage, PHONE } from "./browser.mjs";
+import { go, openBrowser, openPage, PC, PHONE } from "./browser.mjs";
 import { layoutFaults } from "./layout.mjs";
 import { Manager, waitUntil } from "./manager.mjs";
 
@@ -50,41 +50,44 @@ function watch() {
     }).observe(document, { childList: true, characterData: true, subtree: true });
 }
 
-inEveryLook("loading: places are held, said once, and nothing moves when all is there (5)", async (t, options) => {
-    const loading = options.locale === "ja-JP" ? "読み込み中…" : "Loading…";
-    for (const [view, [path, sign]] of Object.entries(VIEWS)) {
+for (const [where, options, loading] of [
+    ["on a PC, in English", { viewport: PC, locale: "en-GB" }, "Loading…"],
+    ["on a phone, in Japanese", { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" }, "読み込み中…"],
+])
+    test(`loading: places are held, said once, and nothing moves when all is there ${where} (5)`, async () => {
         const page = await openPage(browser, manager, options);
         await page.addInitScript(watch);
         // Answers come when the story says so.
-        let release;
-        const released = new Promise((done) => (release = done));
+        let [isHeld, release, released] = [() => false];
         await page.route(/\/api\/v1\/(?!session)/, async (route) => {
-            const isHeld = /list/.test(view) || !route.request().url().endsWith("/stream");
-            if (isHeld) await released;
-            await route.continue();
+            if (isHeld(route.request().url())) await released;
+            await route.continue().catch(() => {}); // of the page before
         });
-        await page.goto(manager.url + path);
-        await page.locator(".skeleton").first().waitFor();
-        assert.equal(await page.locator(sign).filter({ visible: true }).count(), 0, `${view}: nothing is there yet`);
-        assert.ok((await page.locator("[aria-busy=true]").count()) > 0, `${view}: it is busy`);
-        await waitUntil(`${view}: said`, () => page.evaluate(() => window.said.length > 0));
-        assert.deepEqual(await faults(page), [], view);
-        assert.deepEqual(await layoutFaults(page), [], view);
-        release();
-        await page.locator(sign).first().waitFor();
-        await page.locator(".skeleton").first().waitFor({ state: "detached" });
-        await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-        const { moved, movers, said } = await page.evaluate(() => {
-            const { moved, movers, said } = window;
-            return { moved, movers, said };
-        });
-        assert.deepEqual(said, [loading], view);
-        assert.ok(moved < 0.01, `${view}: the layout moves: ${movers.join(" | ")}`);
-        await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
+        for (const [view, [path, sign]] of Object.entries(VIEWS)) {
+            isHeld = (url) => /list/.test(view) || !url.endsWith("/stream");
+            released = new Promise((done) => (release = done));
+            await page.goto(manager.url + path);
+            await page.locator(".skeleton").first().waitFor();
+            assert.equal(await page.locator(sign).filter({ visible: true }).count(), 0, `${view}: nothing is there yet`);
+            assert.ok((await page.locator("[aria-busy=true]").count()) > 0, `${view}: it is busy`);
+            await waitUntil(`${view}: said`, () => page.evaluate(() => window.said.length > 0));
+            assert.deepEqual(await faults(page), [], view);
+            assert.deepEqual(await layoutFaults(page), [], view);
+            release();
+            await page.locator(sign).first().waitFor();
+            await page.locator(".skeleton").first().waitFor({ state: "detached" });
+            await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+            const { moved, movers, said } = await page.evaluate(() => {
+                const { moved, movers, said } = window;
+                return { moved, movers, said };
+            });
+            assert.deepEqual(said, [loading], view);
+            assert.ok(moved < 0.01, `${view}: the layout moves: ${movers.join(" | ")}`);
+            await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
+        }
         assert.deepEqual(page.complaints, []);
         await page.context().close();
-    }
-});
+    });
 
 test("loading: one of too many questions is asked again by itself (3.1, 5)", async () => {
     const page = await openPage(browser, manager);

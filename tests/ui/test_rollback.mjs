@@ -13,11 +13,11 @@ const browser = await openBrowser();
 test.after(() => browser.close());
 
 for (const [where, options, words] of [
-    ["on a PC, in English", { viewport: PC, locale: "en-GB" }, { told: /older than it was/, refused: /at the foot of this page/ }],
+    ["on a PC, in English", { viewport: PC, locale: "en-GB" }, { told: /older than it was/, said: /log was rolled back/, refused: /at the foot of this page/ }],
     [
         "on a phone, in Japanese",
         { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" },
-        { told: /以前の時点に戻っています/, refused: /画面下の通知/ },
+        { told: /以前の時点に戻っています/, said: /イベントログの巻き戻り/, refused: /画面下の通知/ },
     ],
 ])
     test(`rollback: told first, power refused in words, and accepted ${where} (3.3, 5)`, async (t) => {
@@ -41,10 +41,17 @@ for (const [where, options, words] of [
         await manager.addServer("crashed-meanwhile");
 
         const page = await openPage(browser, manager, options);
+        await page.addInitScript(() => {
+            window.said = "";
+            new MutationObserver(
+                () => (window.said += document.querySelector("[aria-live=polite]")?.textContent ?? ""),
+            ).observe(document, { childList: true, characterData: true, subtree: true });
+        });
         await page.goto(manager.url);
         await page.locator(".lamp.live").waitFor();
         // It falls silent after this: a crash, which is told behind the other.
         await machine.say("ON", { witness: head });
+        await waitUntil("said aloud", async () => words.said.test(await page.evaluate(() => window.said)));
         await waitUntil("Crashed", async () => (await manager.server(id)).actual_status === "Crashed");
         const line = page.locator("section > button.line:visible");
         await page.locator("article, section > button.line").first().waitFor({ state: "attached" });

@@ -95,7 +95,7 @@ export const en = {
         state: { connecting: "Connecting", live: "Live", lost: "Not connected" },
         lost: (at: string) => `Not connected. What you see is as it was at ${at}. Trying again…`,
         again: "Connected again. All is up to date.",
-        noSpace: "The manager's disk is nearly full: no change is taken. Free some space on it; this goes by itself then.",
+        noSpace: "The manager's disk is nearly full: it takes no changes. Free some space on it; this notice goes by itself then.",
         startingTitle: "The manager is starting",
         startingText: "It reads its event log. This page opens by itself as soon as it is done.",
         unreachableTitle: "The manager cannot be reached",
