@@ -24,6 +24,7 @@ const { MessageReader } = await load("fleet/stream.ts");
 const { stretches } = await load("server/history.ts");
 const { groupNotifications } = await load("fleet/notifications.ts");
 const { exclusion, isNew, verbsFor } = await load("fleet/status.ts");
+const { amount } = await load("lib/amount.ts");
 const { changesOf, draftOf, emptyDraft, faultOf } = await load("server/edit.ts");
 
 function server(fields) {
@@ -100,6 +101,9 @@ test("footer: three of a kind are one, the gravest first, with what all of them 
             ["adopted", ["srv_4"], ["set_off", "dismiss"]],
         ],
     );
+    // It holds up everything else, and says nothing of since when.
+    const back = { ...one(6, "rolled_back", "error", ["accept_rollback"]), server_ids: [], since: null };
+    assert.equal(groupNotifications([one(2, "crashed", "error", []), back])[0].kind, "rolled_back");
 });
 
 test("power: what is offered follows from the status; a silent server is only recorded OFF (5)", () => {
@@ -171,4 +175,9 @@ test("form: only what was touched is sent, and a fault finds its field (5)", () 
     assert.equal(faultOf(faults, "mac_addresses"), "is not a MAC");
     assert.equal(faultOf(faults, "wake.ports"), "too many");
     assert.equal(faultOf(faults, "name"), undefined);
+});
+
+test("settings: bytes are said as people say them (5)", () => {
+    const said = [1, 1023, 1024, 1_048_576, 1.5 * 2 ** 30, 10_737_418_240, 2 ** 50].map(amount);
+    assert.deepEqual(said, ["1 B", "1023 B", "1 KiB", "1 MiB", "1.5 GiB", "10 GiB", "1 PiB"]);
 });
