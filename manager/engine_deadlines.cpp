@@ -99,12 +99,13 @@ bool Engine::note_suspend() {
 }
 
 /// The manager was away, and what it hears now may have waited for it: no OFF goes out, and none is
-/// answered, whose time is over (status model 1.4).
+/// answered, whose time is over (status model 1.4). An ON harms nobody: of one that was carried out
+/// meanwhile nobody shall hear that it is late.
 void Engine::elapse_overdue(Turn& turn) {
     std::vector<core::ServerId> overdue;
     for (auto const& [id, server] : fleet_.servers) {
         auto const at = deadlines_.at(id, DeadlineKind::Standby);
-        if (at && *at <= turn.now().mono)
+        if (server.state.power == core::PowerStatus::Off && at && *at <= turn.now().mono)
             overdue.push_back(id);
     }
     elapse(turn, std::move(overdue), false);

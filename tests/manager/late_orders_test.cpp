@@ -99,6 +99,18 @@ TEST_CASE("late: an ON that waited over the standby time is no short outage: ado
     CHECK(rig.all("PowerReasserted").empty());
 }
 
+TEST_CASE("late: who came up while the manager was away is not called late (1.5)") {
+    Rig rig;
+    auto const id = rig.gone_off("n", 1);
+    rig.wants(id, PowerStatus::On);
+    rig.clock.advance(2h);
+    auto const told = told_after(rig, id, report(HeartbeatStatus::On, 2));
+    CHECK(told.power_status == PowerStatus::On);
+    CHECK(rig.actual(id) == "ON");
+    for (auto const& event : rig.all("StandbyElapsed"))
+        CHECK(event.actual != core::ActualStatus::StartupDelayed);
+}
+
 TEST_CASE("late: a disk that was full over the standby time lets no OFF through (1.4, 2.2)") {
     Rig rig;
     auto const id = rig.running("n", 1);
