@@ -72,6 +72,7 @@ void Judge::history_was_lost() {
 void Judge::manager_turns(Time free_since, bool listening) {
     was_rolled_back_ = is_rolled_back();
     free_since_ = free_since;
+    listening_ = listening;
     if (listening)
         return;
     auto const now = world_.schedule().now();
@@ -199,7 +200,7 @@ void Judge::note(core::Event const& event, Time seen, Time decided) {
     else if (auto const* made = std::get_if<core::PowerRequested>(&payload))
         enter(book, *made, event, decided);
     else if (auto const* order = std::get_if<core::OrderSent>(&payload))
-        enter(book, *order, event, seen);
+        enter(book, *order, event, seen, decided);
     else if (auto const* end = std::get_if<core::StandbyElapsed>(&payload))
         elapsed(book, *end, event, decided);
     else if (std::holds_alternative<core::StandbyReleased>(payload)) {
@@ -303,7 +304,9 @@ void Judge::enter(
         made_[{event.server, event.sequence}] = world_.schedule().now();
 }
 
-void Judge::enter(Book& book, core::OrderSent const& order, core::Event const& event, Time seen) {
+void Judge::enter(
+    Book& book, core::OrderSent const& order, core::Event const& event, Time seen, Time decided
+) {
     auto const& request = book.request;
     auto const fine = request && request->sequence == order.request &&
                       request->target == PowerStatus::Off && book.power == PowerStatus::Off;
@@ -319,6 +322,13 @@ void Judge::enter(Book& book, core::OrderSent const& order, core::Event const& e
         );
     if (!order.identity || order.identity != book.recorded || order.nonce.empty())
         violated(Invariant::OrderFitsOneAct, "an order for another identity than the recorded one");
+    // Its time has passed, and the timer could have said so.
+    bool const is_over = book.standby && live_now_ && serves_ && decided > book.standby->at;
+    if (is_over && (!listening_ || decided - std::max(book.standby->at, free_since_) > kLate))
+        violated(
+            Invariant::NoOffWithoutRequest,
+            fmt::format("an order for request {}, whose time is over", order.request.value)
+        );
     book.orders.push_back({event.sequence, order.request, *order.identity, order.nonce, seen});
     if (book.orders.size() > kOrdersKept)
         book.orders.pop_front();

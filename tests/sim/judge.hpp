@@ -70,6 +70,8 @@ class Judge {
     bool is_at_rest() { return afterwards_.look(reading_); }
     /// The log from nothing is what is served.
     void compare_replay();
+    /// People are told of what did not come to its end as it should, and of nothing else.
+    void check_notifications() const;
 
     std::uint64_t acts() const { return acts_; }
 
@@ -97,7 +99,9 @@ class Judge {
     void enter(Book& book, core::HeartbeatLost const& lost, core::Event const& event, Time decided);
     void
     enter(Book& book, core::PowerRequested const& made, core::Event const& event, Time decided);
-    void enter(Book& book, core::OrderSent const& order, core::Event const& event, Time seen);
+    void enter(
+        Book& book, core::OrderSent const& order, core::Event const& event, Time seen, Time decided
+    );
     void
     elapsed(Book& book, core::StandbyElapsed const& event, core::Event const& of, Time decided);
     void check_said(core::Event const& event) const;
@@ -119,6 +123,7 @@ class Judge {
     bool live_now_ = false;        ///< events are published, not read back
     bool serves_ = false;
     Time free_since_{};
+    bool listening_ = false; ///< since the round before
     Time checked_{};
     std::vector<Witnessed> witnessed_;                ///< by machine
     std::map<core::ServerId, std::deque<Said>> said_; ///< the last ones, of clones, too

@@ -1,5 +1,6 @@
 // What the log says, read from its bytes by the judge itself, and compared with what is served.
 #include "core/evolve.hpp"
+#include "projections/log_fold.hpp"
 #include "tests/sim/judge.hpp"
 #include "tests/sim/world.hpp"
 
@@ -10,6 +11,12 @@ namespace {
 constexpr std::size_t kReadingsKept = 6;
 constexpr std::uint64_t kBetweenReadings = 500; ///< events
 constexpr std::uint64_t kBetweenComparisons = 64;
+/// The statuses that people are told of, and how (1.6).
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kTroubles{
+    {{"Crashed", "crashed"},
+     {"Unknown", "unknown"},
+     {"StartupDelayed", "startup_delayed"},
+     {"ShutdownDelayed", "shutdown_delayed"}}};
 
 } // namespace
 
@@ -164,6 +171,42 @@ void Judge::compare_replay() {
         violated(Invariant::ReplayIsLive, "the log from nothing is not what is served");
     if (transitions != reading_.transitions)
         violated(Invariant::ReplayIsLive, "the log from nothing has other transitions");
+}
+
+void Judge::check_notifications() const {
+    projections::LogFold fold;
+    auto const take = [&](eventstore::StoredEvent const& stored) {
+        fold.apply(stored.event);
+        return true;
+    };
+    if (auto done = world_.manager().disk().read({1}, reading_.head, take); !done)
+        violated(Invariant::ReplayIsLive, done.error().detail);
+    fold.conclude();
+    std::map<core::ServerId, std::set<std::string_view>> told;
+    for (auto const* item : fold.notifications().items())
+        for (auto const server : item->server_ids)
+            told[server].insert(to_string(item->kind));
+    for (auto const& [id, server] : reading_.fold.servers) {
+        auto const status = reading_.second.status(id);
+        auto const& kinds = told[id];
+        bool const has_reported = bool(reading_.books.at(id).last_heartbeat);
+        for (auto const& [trouble, kind] : kTroubles) {
+            bool const is_so = status == trouble && has_reported;
+            bool const is_told =
+                kinds.contains(kind) || (is_so && kinds.contains("silence_of_many"));
+            if (is_so != is_told)
+                violated(
+                    Invariant::EveryRequestEnds,
+                    fmt::format(
+                        "{} is {}, and people are {}told of {}",
+                        server.config.name,
+                        status,
+                        is_told ? "" : "not ",
+                        kind
+                    )
+                );
+        }
+    }
 }
 
 } // namespace cpm::sim

@@ -187,6 +187,10 @@ void SecondReading::close() {
     decision_ = {};
 }
 
+std::string SecondReading::status(core::ServerId server) const {
+    return model::conclude(servers_.at(server).machine).status;
+}
+
 bool SecondReading::is_unchanged(core::ServerId server, core::PowerStatus target) const {
     bool const off = target == core::PowerStatus::Off;
     return model::ask_for(servers_.at(server).machine, off, 0, rules_).logged.empty();

@@ -26,6 +26,7 @@ class SecondReading {
     void check(core::Server const& served, core::Settings const& settings);
     void check_all(core::Fleet const& served);
 
+    std::string status(core::ServerId server) const;
     /// A request for this would change nothing, and is accepted without an event (1.4).
     bool is_unchanged(core::ServerId server, core::PowerStatus target) const;
     /// As it is told with a heartbeat's answer now.

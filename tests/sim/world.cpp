@@ -132,6 +132,7 @@ void World::settle() {
         }
     }
     judge_->compare_replay();
+    judge_->check_notifications();
 }
 
 Result World::result() {
