@@ -38,6 +38,7 @@ inEveryLook("power: sign in, wake with one tap, turn off with one question (5)",
     await waitUntil("the request", async () => (await manager.server(id)).power_status === "ON");
     assert.equal((await taps()) - before, 1, "from the open page one tap wakes");
     await row.locator('[role="timer"]').waitFor();
+    assert.match(await row.locator(".power p").innerText(), /^ON /, "the countdown, and why");
 
     const machine = (await manager.join(id, mac)).live(300);
     t.after(() => machine.silence());

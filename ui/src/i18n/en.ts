@@ -194,7 +194,7 @@ export const en = {
         readOnly: "You may look, not switch.",
         standby: "standby",
         standbyLong: "A power change is under way. Until this time is over, no other is accepted.",
-        standbyShort: "A power change is under way.",
+        standbyFor: { ON: "ON was asked for", OFF: "OFF was asked for" },
         standbyWhy: (left: string) =>
             `A power change is under way. The next one can be asked for in ${left}, when the standby time is over.`,
         asked: (name: string, isOn: boolean) => `${name}: asked to turn ${isOn ? "on" : "off"}.`,
@@ -759,6 +759,6 @@ export const en = {
         open: "Go to…",
         title: "Go to",
         placeholder: "A server, a page, a deed…",
-        nothing: "Nothing fits.",
+        nothing: "Nothing fits. A part of a name is enough.",
     },
 };

@@ -180,7 +180,7 @@ export const ja: Words = {
         readOnly: "閲覧のみ可能です。",
         standby: "待機時間",
         standbyLong: "電源の変更中です。この時間が終わるまで、次の操作はできません。",
-        standbyShort: "電源の変更中です。",
+        standbyFor: { ON: "ON を要求済み", OFF: "OFF を要求済み" },
         standbyWhy: (left) => `電源の変更中です。待機時間が終わるまで（あと ${left}）、次の操作はできません。`,
         asked: (name, isOn) => `${name} の電源を${isOn ? "入れる" : "切る"}よう要求しました。`,
         unchanged: (name) => `${name} はすでにその状態です。`,
@@ -765,6 +765,6 @@ export const ja: Words = {
         open: "移動…",
         title: "移動",
         placeholder: "サーバー、ページ、操作…",
-        nothing: "該当するものがありません。",
+        nothing: "該当するものがありません。名前の一部でも探せます。",
     },
 };
