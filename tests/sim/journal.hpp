@@ -25,13 +25,14 @@ enum class Invariant : std::uint8_t {
     ReplayIsLive,        ///< 5
     DeadlinesOnTime,     ///< once, never early, at most 100 ms late
     StatusAsTheModelSays,
+    GuardsHold, ///< status model 1.4, "Power requests"
     NothingGrows,
     AgentsAskAgain,   ///< afterwards
     EveryStatusTrue,  ///< afterwards
     EveryRequestEnds, ///< afterwards
     Runs,             ///< the product itself found something impossible, or could not go on
 };
-inline constexpr std::array<std::string_view, 13> kInvariantNames{
+inline constexpr std::array<std::string_view, 14> kInvariantNames{
     "1: no OFF without a request",
     "2: an order fits one act",
     "3: a new ON wins",
@@ -40,6 +41,7 @@ inline constexpr std::array<std::string_view, 13> kInvariantNames{
     "5: replay is what is served",
     "deadlines fire once and on time",
     "statuses are as the model says",
+    "requests pass their guards",
     "nothing grows without bound",
     "afterwards every agent asks within its back-off",
     "afterwards every status is true within three timeouts",

@@ -33,6 +33,7 @@ Time Judge::decided_at(core::MonoTime mono) const {
 // --- the manager's lives
 
 void Judge::manager_starts() {
+    unconfirmed_ = world_.manager().disk().content().unconfirmed;
     live_now_ = serves_ = false;
 }
 
@@ -60,6 +61,7 @@ void Judge::manager_serves() {
 
 void Judge::manager_ended() {
     serves_ = false;
+    turned_.reset();
 }
 
 void Judge::history_was_lost() {
@@ -73,9 +75,16 @@ void Judge::manager_turns(Time free_since, bool listening) {
     was_rolled_back_ = is_rolled_back();
     free_since_ = free_since;
     listening_ = listening;
+    auto const now = world_.schedule().now();
+    if (turned_ && now - checked_ >= 5s) {
+        checked_ = now;
+        check_overdue(*turned_);
+    }
+    turned_.reset();
+    if (!world_.manager().is_full())
+        turned_ = now;
     if (listening)
         return;
-    auto const now = world_.schedule().now();
     for (auto& [id, book] : reading_.books)
         if (book.silence)
             book.silence->at = now + book.silence->length;
@@ -87,22 +96,14 @@ void Judge::manager_turned(manager::Engine const& engine, std::size_t held, std:
         violated(Invariant::NothingGrows, fmt::format("{} timers", engine.timers()));
     if (held > 64 * machines || queued > 64 * machines)
         violated(Invariant::NothingGrows, fmt::format("{} calls held, {} queued", held, queued));
-    auto const now = world_.schedule().now();
-    if (now - checked_ < 5s)
-        return;
-    checked_ = now;
-    check_overdue();
-    if (now - compared_ >= kEngineCompared)
+    if (world_.schedule().now() - compared_ >= kEngineCompared)
         compare_engine();
 }
 
-/// What should have become an event, and did not.
-void Judge::check_overdue() const {
-    if (!serves_ || world_.manager().is_full())
-        return;
-    auto const now = world_.schedule().now();
+/// What was due when a round began should have become an event of it: all it came to is known now.
+void Judge::check_overdue(Time began) const {
     auto const is_over = [&](auto const& deadline) {
-        return deadline && now - std::max(deadline->at, free_since_) > 1s;
+        return deadline && deadline->at + kLate < began;
     };
     for (auto const& [id, book] : reading_.books) {
         if (is_over(book.silence))
@@ -162,6 +163,8 @@ void Judge::enter(core::Event const& event, Time seen, Time decided) {
     decision_ = event.decision;
     decides_for_ = event.server;
     note(event, seen, decided);
+    bool const is_doubtful = !live_now_ && unconfirmed_ && event.sequence >= *unconfirmed_;
+    reading_.guards.enter(event, !is_doubtful);
     reading_.second.take(event);
     core::evolve(reading_.fold, event);
     reading_.transitions.add(event);

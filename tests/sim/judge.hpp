@@ -106,7 +106,7 @@ class Judge {
     elapsed(Book& book, core::StandbyElapsed const& event, core::Event const& of, Time decided);
     void check_said(core::Event const& event) const;
     void check_lateness(Time due, Time decided, std::string const& what) const;
-    void check_overdue() const;
+    void check_overdue(Time began) const;
     void check_kept();
     Witnessed& witness(Machine const& machine);
     Time decided_at(core::MonoTime mono) const;
@@ -117,13 +117,15 @@ class Judge {
     std::deque<Reading> kept_; ///< as it was at some starts: a log may lose its end
     core::Sequence decision_;  ///< the one under way
     core::ServerId decides_for_;
-    bool was_rolled_back_ = false; ///< when the round began
-    Time compared_{};              ///< the engine's own state
-    bool served_is_kept_ = false;  ///< nothing that was served may be gone
-    bool live_now_ = false;        ///< events are published, not read back
+    bool was_rolled_back_ = false;              ///< when the round began
+    Time compared_{};                           ///< the engine's own state
+    bool served_is_kept_ = false;               ///< nothing that was served may be gone
+    bool live_now_ = false;                     ///< events are published, not read back
+    std::optional<core::Sequence> unconfirmed_; ///< from here on a failed sync left what it left
     bool serves_ = false;
     Time free_since_{};
-    bool listening_ = false; ///< since the round before
+    bool listening_ = false;     ///< since the round before
+    std::optional<Time> turned_; ///< when the last round began; none: it could decide nothing
     Time checked_{};
     std::vector<Witnessed> witnessed_;                ///< by machine
     std::map<core::ServerId, std::deque<Said>> said_; ///< the last ones, of clones, too

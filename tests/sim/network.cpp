@@ -112,12 +112,16 @@ void Network::answer(Machine& to, std::shared_ptr<Reply const> reply, ReplyTo co
     auto delay = latency();
     if (world_.happens(Fault::PacketDelayed, 6'000))
         delay += lag();
-    if (world_.may(Fault::AnswerReplayed, 1'500))
-        if (auto const old = of.replies[world_.dice(Chance::Network).below(of.replies.size())];
-            old && old != reply) {
-            journal.fault(Fault::AnswerReplayed, "m{}", to.build().number);
-            reply = old;
-        }
+    auto old = of.replies[world_.dice(Chance::Network).below(of.replies.size())];
+    auto in_a_million = 1'500U;
+    if (reply->answer.order) { // an attacker would keep an order for the place of the next one
+        old = std::exchange(of.order, reply);
+        in_a_million = 50'000U;
+    }
+    if (old && old != reply && world_.may(Fault::AnswerReplayed, in_a_million)) {
+        journal.fault(Fault::AnswerReplayed, "m{}", to.build().number);
+        reply = old;
+    }
     to.later(underway(delay), [tell, reply] { tell(reply); });
 }
 

@@ -37,6 +37,7 @@ class Network {
         std::array<std::shared_ptr<Request const>, 4> reports; ///< earlier ones, for replays
         std::array<std::shared_ptr<Reply const>, 4> replies;
         std::uint64_t kept = 0;
+        std::shared_ptr<Reply const> order; ///< the last one that gave an order
     };
 
     Line& line(Machine const& of);

@@ -65,6 +65,8 @@ Plan make_plan(Dice& dice, Options const& options) {
         set("heartbeat_retention_bytes", "1048576"); // some 1,000 events (log.hpp)
     else
         set("heartbeat_retention_days", "1");
+    if (dice.percent(25))
+        set("min_on", R"({"even":1})");
     return plan;
 }
 

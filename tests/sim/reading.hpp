@@ -3,6 +3,7 @@
 #include "core/fleet.hpp"
 #include "core/hash.hpp"
 #include "tests/sim/book.hpp"
+#include "tests/sim/guards.hpp"
 #include "tests/sim/second_reading.hpp"
 
 #include <map>
@@ -32,6 +33,7 @@ struct Reading {
     core::Sequence head;
     core::Hash hash{}; ///< of the record there
     std::map<core::ServerId, Book> books;
+    Guards guards;
     SecondReading second;
     core::Fleet fold; ///< by core: what must be served
     Transitions transitions;

@@ -105,11 +105,11 @@ void Troubles::strike_disk() {
         return;
     case 3:
     case 4:
-        if (world_.may(Fault::SlowDisk, 1'000'000))
-            manager.slow_down(
-                milliseconds(dice.between(5, dice.percent(30) ? 6'000 : 400)),
-                world_.schedule().now() + seconds(dice.between(1, 40))
-            );
+        if (world_.may(Fault::SlowDisk, 1'000'000)) {
+            auto const length = seconds(dice.between(1, 40));
+            auto const sync = milliseconds(dice.between(5, dice.percent(30) ? 6'000 : 400));
+            manager.slow_down(sync, world_.schedule().now() + length);
+        }
         return;
     case 5: manager.take_copy(); return;
     case 6:
