@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <poll.h>
 #include <string>
 
 namespace cpm::http {
@@ -39,6 +40,11 @@ Link::~Link() {
     door_.links.erase(this);
     if (door_.stopping && door_.links.empty())
         door_.on_drained();
+}
+
+bool Link::has_left() {
+    pollfd peer{socket_.native_handle(), POLLRDHUP, 0};
+    return ::poll(&peer, 1, 0) != 0;
 }
 
 asio::awaitable<bool> Link::handshake() {

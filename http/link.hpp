@@ -34,6 +34,9 @@ class Link : public std::enable_shared_from_this<Link> {
     /// For its addresses.
     asio::ip::tcp::socket const& socket() const { return socket_; }
     bool is_secure() const { return tls_ != nullptr; }
+    /// Whether the peer has said that it sends no more, or is gone: also when what it sent before
+    /// was not read yet.
+    bool has_left();
 
     /// Agrees on keys with the peer; at once when plain. False: there is nobody to talk to.
     asio::awaitable<bool> handshake();

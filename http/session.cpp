@@ -38,6 +38,10 @@ struct HeadRead {
     Refusal refusal{};
 };
 
+bool is_power_request(Request const& request) {
+    return request.method != Method::Get && request.route.ends_with("/power");
+}
+
 /// A stream's peer says no more; that it went away shows when reading ends.
 asio::awaitable<void>
 watch_peer(std::shared_ptr<Link> link, std::shared_ptr<ResponseStream> stream) {
@@ -139,6 +143,12 @@ asio::awaitable<void> Session::run() {
             response->close = response->close || unread || !placed;
         } else {
             response = co_await read_body(request.body, checked->content_length);
+        }
+        // It may have waited in the system while this process was paused: an OFF is not to come
+        // when nobody waits for it any more.
+        if (!response && is_power_request(request) && link_->has_left()) {
+            response = problem(503, "the connection was closed before this was looked at");
+            response->close = true;
         }
         if (!response) {
             link_->pause();

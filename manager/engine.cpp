@@ -151,15 +151,6 @@ void Engine::decide_start(Turn& turn, std::vector<Doubtful> const& doubtful) {
     elapse(turn, std::move(elapsed), true);
 }
 
-void Engine::elapse(Turn& turn, std::vector<core::ServerId> servers, bool late) {
-    std::ranges::sort(servers);
-    for (auto const id : servers) {
-        auto const& state = fleet_.find(id)->state;
-        auto const request = state.request->sequence;
-        turn.record(id, core::decide_elapsed(state, request, late), kTimer, request);
-    }
-}
-
 void Engine::arm_after_start(core::Now now) {
     suspended_ = parts_.clock.suspended();
     for (auto const& [id, server] : fleet_.servers) {

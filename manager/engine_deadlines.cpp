@@ -8,6 +8,7 @@
 namespace cpm::manager {
 namespace {
 
+core::Actor const kTimer{core::ActorKind::Timer, {}};
 constexpr auto kStarting = core::ActualStatus::Starting;
 
 } // namespace
@@ -93,7 +94,7 @@ bool Engine::note_suspend() {
         return false;
     suspended_ += slept;
     for (auto const& [id, server] : fleet_.servers)
-        if (auto const at = deadlines_.at(id, DeadlineKind::Standby))
+        if (auto const at = deadlines_.at(id, DeadlineKind::Standby); at && server.state.request)
             deadlines_.set(id, DeadlineKind::Standby, *at - slept, server.state.request->sequence);
     return true;
 }
@@ -105,10 +106,21 @@ void Engine::elapse_overdue(Turn& turn) {
     std::vector<core::ServerId> overdue;
     for (auto const& [id, server] : fleet_.servers) {
         auto const at = deadlines_.at(id, DeadlineKind::Standby);
-        if (server.state.power == core::PowerStatus::Off && at && *at <= turn.now().mono)
+        bool const is_off =
+            server.state.power == core::PowerStatus::Off && core::standby_is_open(server.state);
+        if (is_off && at && *at <= turn.now().mono)
             overdue.push_back(id);
     }
     elapse(turn, std::move(overdue), false);
+}
+
+void Engine::elapse(Turn& turn, std::vector<core::ServerId> servers, bool late) {
+    std::ranges::sort(servers);
+    for (auto const id : servers) {
+        auto const& state = fleet_.find(id)->state;
+        auto const request = state.request->sequence;
+        turn.record(id, core::decide_elapsed(state, request, late), kTimer, request);
+    }
 }
 
 core::milliseconds Engine::standby_remaining(core::ServerId server) const {

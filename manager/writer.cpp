@@ -1,15 +1,58 @@
 #include "manager/writer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <pthread.h>
 
 namespace cpm::manager {
 namespace {
 
+constexpr core::seconds kPatience{20};
+
+core::Error waited_too_long() {
+    return {
+        core::ErrorCode::Starting,
+        fmt::format(
+            "the manager did not come to this within {} seconds, and has not done it: ask again",
+            kPatience.count()
+        ),
+    };
+}
+
 core::Error busy() {
     return {
         core::ErrorCode::Starting, "the manager is not accepting requests: try again in a moment"};
 }
+
+/// A change that somebody waits for. When it was not decided in time (a disk that hangs) whoever
+/// asked has given up, the dashboard after 25 s: an OFF is not to come once the disk moves again.
+class Waiting final : public Job {
+  public:
+    Waiting(std::unique_ptr<Job> job, core::MonoTime since)
+        : job_(std::move(job))
+        , since_(since) {}
+
+    bool is_peoples() const override { return job_->is_peoples(); }
+
+    void decide(Turn& turn) override {
+        is_late_ = turn.now().mono - since_ > kPatience;
+        if (!is_late_)
+            job_->decide(turn);
+    }
+
+    void answer(core::Result<void> const& durable) override {
+        if (is_late_)
+            job_->answer(tl::make_unexpected(waited_too_long()));
+        else
+            job_->answer(durable);
+    }
+
+  private:
+    std::unique_ptr<Job> job_;
+    core::MonoTime since_;
+    bool is_late_ = false;
+};
 
 } // namespace
 
@@ -59,6 +102,8 @@ void Writer::note_listening() {
 }
 
 void Writer::enqueue(std::unique_ptr<Job> job) {
+    if (job->is_peoples())
+        job = std::make_unique<Waiting>(std::move(job), clock_.now().mono);
     {
         std::lock_guard const lock(mutex_);
         if (!stopping_ && queue_.size() < kMaxQueued) {

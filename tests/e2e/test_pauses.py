@@ -142,6 +142,33 @@ class Pauses(unittest.TestCase):
         for connection in connections:
             connection.close()
 
+    def test_an_off_whose_caller_gave_up_during_the_pause_is_not_done(self):
+        manager = self.manager()
+        machine = self.machine(manager, "late", stops_in=10**6)
+        server = machine.agent.server_id
+        other = manager.add_server("other")["id"]
+        many = {"power_status": "OFF", "servers": [server, other]}
+        os.kill(manager.pid, signal.SIGSTOP)
+        try:
+            for method, path, body in (("PUT", f"/servers/{server}/power", {"power_status": "OFF"}),
+                                       ("POST", "/power", many)):
+                connection = manager.connection()
+                connection.request(method, "/api/v1" + path, support.json.dumps(body), {
+                    "Content-Type": "application/json", "Authorization": f"Bearer {manager.token}"})
+                connection.close()
+        finally:
+            os.kill(manager.pid, signal.SIGCONT)
+        wait_until("both were looked at", lambda: power_requests(manager) == 2)
+        self.assertEqual(manager.events(type="PowerRequested"), [])
+        self.assertEqual(manager.power(server, "OFF").status, 202)
+
+
+def power_requests(manager):
+    """How many requests for power were answered, whatever came of them."""
+    text = manager.ask("GET", "/metrics", token=manager.token).raw.decode()
+    return sum(int(line.split()[-1]) for line in text.splitlines()
+               if line.startswith("cpm_http_requests_total") and "power" in line)
+
 
 def begin_report(agent):
     """Sends a whole report and does not wait for its answer."""

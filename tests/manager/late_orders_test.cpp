@@ -188,3 +188,14 @@ TEST_CASE("late: of a manager that listened, a report in the round of the end st
     CHECK(rig.actual(id) == "ShutdownDelayed");
     CHECK(rig.says_stopping(id).manifest.order); // answered in its time
 }
+
+TEST_CASE("late: a report is heard, however long it waited (1.5)") {
+    Rig rig;
+    auto const id = rig.running("n", 1);
+    std::optional<core::Result<manager::ManifestOutcome>> told;
+    rig.queue(manager::ReceiveHeartbeat{id, report(HeartbeatStatus::On)}, told);
+    rig.clock.advance(2h);
+    REQUIRE(rig.round(kNobodyListened));
+    REQUIRE(told);
+    CHECK(told->has_value());
+}

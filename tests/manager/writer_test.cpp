@@ -229,6 +229,28 @@ TEST_CASE("writer: a failed append is reported once, and everyone who waits is t
     CHECK(rig.failures == 1);
 }
 
+TEST_CASE("writer: a change that waited behind a disk that hung is not made (1.4)") {
+    Running running;
+    std::promise<core::Result<manager::AddServer::Outcome>> told;
+    running.log().during_append = [&, is_first = true]() mutable {
+        if (!std::exchange(is_first, false))
+            return;
+        core::ServerConfig config;
+        config.name = "n";
+        running.writer.submit(manager::AddServer{kAlice, config, {}}, [&told](auto&& outcome) {
+            told.set_value(std::move(outcome));
+        });
+        running.clock.advance(21s);
+    };
+    running.writer.run();
+    CHECK(running.submit());
+    auto const outcome = told.get_future().get();
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().code == ErrorCode::Starting);
+    CHECK(running.all("ServerAdded").empty());
+    CHECK(running.writer.stop());
+}
+
 TEST_CASE("writer: who is told may submit again, also when it is told of the end") {
     Running rig;
     Gate gate;
