@@ -187,8 +187,16 @@ void Conduct::failed(Observation const& seen, Call const& call, Failure const& f
     trouble(failure.detail);
     if (!call.heartbeat)
         return; // the heartbeat, when it is due, finds out what is wrong
-    ++failures_;
     auto const usual = std::chrono::duration_cast<microseconds>(interval_);
+    if (failure.kind == Failure::Kind::TooOften) {
+        // Somebody reports in its name, or did. The manager is there and may have an order, and
+        // takes one more report soon: early enough that this agent is not thought to be silent.
+        failures_ = 0;
+        hold_spent_ = false;
+        due_ = seen.boottime + part_of(usual, 40, 60, seen);
+        return;
+    }
+    ++failures_;
     auto const longest = std::max<microseconds>(usual, kSlow);
     auto pause = longest;
     switch (failure.kind) {
@@ -201,7 +209,8 @@ void Conduct::failed(Observation const& seen, Call const& call, Failure const& f
         if (uses_previous_token_)
             pause = usual;
         break;
-    case Failure::Kind::Gone: break;
+    case Failure::Kind::Gone:
+    case Failure::Kind::TooOften: break;
     }
     due_ = seen.boottime + part_of(pause, 70, 100, seen);
 }

@@ -53,8 +53,10 @@ Memory memory_of(
 
 Failure failure_of(HttpAnswer const& answer) {
     auto const detail = problem_detail(answer.body);
+    bool const too_often = answer.status == 429 && is_throttled(answer.body);
     auto const kind = answer.status == 401   ? Failure::Kind::NotSignedIn
                       : answer.status == 410 ? Failure::Kind::Gone
+                      : too_often            ? Failure::Kind::TooOften
                                              : Failure::Kind::Trouble;
     return {
         .kind = kind,

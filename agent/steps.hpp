@@ -56,6 +56,7 @@ struct Failure {
         Trouble,     ///< no connection, no end, a redirect, rubbish, any other status
         NotSignedIn, ///< 401
         Gone,        ///< 410: the server was removed
+        TooOften,    ///< 429: of this agent's reports not all are recorded
     };
     Kind kind = Kind::Trouble;
     std::string detail{};

@@ -337,6 +337,12 @@ std::string problem_detail(std::string_view body) {
     return detail && detail->is_string() ? plain_line(detail->get_string()) : std::string{};
 }
 
+bool is_throttled(std::string_view body) {
+    auto const object = read_object(body);
+    auto const* type = object ? object->if_contains("type") : nullptr;
+    return type && *type == "/problems/throttled";
+}
+
 std::string plain_line(std::string_view text) {
     std::string line;
     while (!text.empty() && line.size() < kLongestLine) {

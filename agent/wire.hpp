@@ -82,6 +82,10 @@ tl::expected<std::string, std::string> parse_token_answer(std::string_view body)
 /// The "detail" of a problem answer (RFC 9457), for people; empty when there is none.
 std::string problem_detail(std::string_view body);
 
+/// Whether a problem answer says that this agent reports too often, which is no sign of a manager
+/// that has too much to do.
+bool is_throttled(std::string_view body);
+
 /// One line as the manager takes it in `blocked_by`: control characters become spaces, what is not
 /// UTF-8 a question mark, and it is cut to 200 bytes.
 std::string plain_line(std::string_view text);

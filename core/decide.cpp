@@ -1,5 +1,7 @@
 #include "core/decide.hpp"
 
+#include "core/evolve.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -126,6 +128,19 @@ Payloads decide_heartbeat(Server const& server, Report const& report, seconds ti
     if (auto turned_on = decide_turned_on(state, report))
         events.push_back(std::move(*turned_on));
     return events;
+}
+
+bool is_routine(Server const& server, Payloads const& events) {
+    auto after = server.state;
+    for (auto const& event : events) {
+        evolve(after, {}, event);
+        auto const* received = std::get_if<HeartbeatReceived>(&event);
+        bool const is_news = received && (received->leaving != server.leaving ||
+                                          received->timeout != server.heartbeat_timeout);
+        if (is_news)
+            return false;
+    }
+    return is_routine(server.state, after);
 }
 
 Payloads decide_silence(ServerState const& state, Sequence heartbeat) {

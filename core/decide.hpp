@@ -50,6 +50,10 @@ struct Report {
 /// OFF, in the same decision. `timeout`: the silence after which this very report counts as lost.
 Payloads decide_heartbeat(Server const& server, Report const& report, seconds timeout);
 
+/// Whether what decide_heartbeat says would leave the server as it is but for report numbers,
+/// times, and what its agent tells of itself: its version and address, and whether it can verify.
+bool is_routine(Server const& server, Payloads const& events);
+
 // --- deadlines ---
 
 /// The deadline of one heartbeat has passed: a loss, unless another heartbeat came meanwhile.

@@ -14,4 +14,7 @@ void evolve(ServerState& state, Sequence sequence, Payload const& payload);
 /// The same for the whole fleet: servers come and go, settings change, the event's server evolves.
 void evolve(Fleet& fleet, Event const& event);
 
+/// Whether a heartbeat left everything but report numbers and times as it was.
+bool is_routine(ServerState before, ServerState const& after);
+
 } // namespace cpm::core

@@ -88,13 +88,6 @@ void note_wake(Server& server, Event const& event, WakeSent const& sent) {
     server.wakes.last_at = event.at;
 }
 
-/// Whether a heartbeat left everything but report numbers and times as it was: it is routine.
-bool is_routine(ServerState before, ServerState const& after) {
-    before.report = after.report;
-    before.last_heartbeat = after.last_heartbeat;
-    return before == after;
-}
-
 /// What an event says of a server beside its status.
 void note(Fleet& fleet, Server& server, Event const& event) {
     if (auto const* heartbeat = std::get_if<HeartbeatReceived>(&event.payload))
@@ -130,6 +123,12 @@ void remove_server(Fleet& fleet, ServerId id) {
 }
 
 } // namespace
+
+bool is_routine(ServerState before, ServerState const& after) {
+    before.report = after.report;
+    before.last_heartbeat = after.last_heartbeat;
+    return before == after;
+}
 
 void evolve(Fleet& fleet, Event const& event) {
     if (auto const* added = std::get_if<ServerAdded>(&event.payload))

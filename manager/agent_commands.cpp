@@ -4,6 +4,8 @@
 #include "manager/accounts_codec.hpp"
 #include "manager/wake_commands.hpp"
 
+#include <algorithm>
+
 namespace cpm::manager {
 namespace {
 
@@ -26,6 +28,43 @@ core::Result<core::Server const*> find_caller(Turn const& turn, core::ServerId i
     if (!server->agent.enrolled)
         return tl::make_unexpected(revoked());
     return server;
+}
+
+/// Whether these events of a report may be left unrecorded, were they too many. Never while the
+/// manifest says OFF: whoever is about to go down asks at its own pace.
+bool is_limited(
+    Turn& turn, core::Server const& server, core::Report const& report, core::Payloads const& events
+) {
+    bool const brings_wakes = std::ranges::any_of(report.woke, [&](auto const& id) {
+        return turn.relays().awaits(server.id, id);
+    });
+    return !brings_wakes && core::manifest_power(server.state) == core::PowerStatus::On &&
+           core::is_routine(server, events);
+}
+
+/// Fails with Throttled: there are too many reports of this agent, and this one says nothing new.
+core::Result<void> check_pace(
+    Turn& turn,
+    core::Server const& server,
+    core::Report const& report,
+    core::Payloads const& events,
+    core::seconds interval
+) {
+    auto const kind = std::holds_alternative<core::ReportIgnored>(events.front())
+                          ? ReportLimits::Kind::Ignored
+                          : ReportLimits::Kind::Counting;
+    auto const now = turn.now().mono;
+    auto const wait = turn.report_limits().wait(server.id, kind, now, interval);
+    if (wait.count() == 0 || !is_limited(turn, server, report, events)) {
+        turn.report_limits().take(server.id, kind, now, interval);
+        return {};
+    }
+    core::Error error{
+        core::ErrorCode::Throttled,
+        "this agent reports too often: of what says nothing new only so much is recorded. Report "
+        "once an interval"};
+    error.remaining_seconds = std::chrono::ceil<core::seconds>(wait).count();
+    return tl::make_unexpected(std::move(error));
 }
 
 ManifestOutcome outcome(Turn& turn, core::Server const& server, core::Manifest manifest) {
@@ -81,9 +120,12 @@ core::Result<ManifestOutcome> decide(Turn& turn, ReceiveHeartbeat const& command
     auto payloads =
         core::decide_heartbeat(*server, report, core::heartbeat_timeout(server->config, settings));
 
+    auto const interval = core::heartbeat_interval(server->config, settings);
     core::Asker const asker{report.identity, report.nonce, core::OrderWay::Heartbeat};
     core::Manifest manifest;
-    manifest.heartbeat_interval = core::heartbeat_interval(server->config, settings);
+    manifest.heartbeat_interval = interval;
+    if (auto const fine = check_pace(turn, *server, report, payloads, interval); !fine)
+        return tl::make_unexpected(fine.error());
     if (std::holds_alternative<core::ReportIgnored>(payloads.front()))
         manifest.notice = core::Notice::Ignored;
     else if (server->state.power == core::PowerStatus::Off) {

@@ -36,6 +36,7 @@ Engine::Engine(EngineParts parts)
     , deadlines_(parts_.clock.now().mono)
     , waker_(parts_.sender)
     , compaction_(parts_.log, parts_.clock)
+    , report_limits_(parts_.reports_ahead)
     , remaining_([this](core::ServerId server) { return standby_remaining(server); })
     , mark_rolled_back_([this](std::string_view why, std::uint64_t witnessed_epoch) {
         rolled_back_ = true;
@@ -192,6 +193,7 @@ Turn Engine::begin_turn(core::Now now) {
          parts_.random,
          waker_,
          relays_,
+         report_limits_,
          parts_.own_macs,
          remaining_,
          mark_rolled_back_,

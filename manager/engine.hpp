@@ -39,6 +39,7 @@ struct EngineParts {
     /// Told which snapshot a start begins with, and which it passes over; and at most once, why
     /// heartbeats are no longer compacted away.
     Report report{};
+    int reports_ahead = ReportLimits::kAhead;
 };
 
 /// The write side: decides, appends, applies, then lets effects happen. Everything that changes a
@@ -117,6 +118,7 @@ class Engine {
     Waker waker_;
     Relays relays_;
     Compaction compaction_;
+    ReportLimits report_limits_;
     std::function<core::milliseconds(core::ServerId)> remaining_;
     std::function<core::Result<void>(std::string_view, std::uint64_t)> mark_rolled_back_;
     bool rolled_back_ = false;

@@ -20,6 +20,7 @@ void Engine::arm(core::Event const& event, core::Now decided) {
     if (!server) {
         deadlines_.forget(event.server);
         relays_.forget(event.server);
+        report_limits_.forget(event.server);
         return;
     }
     auto const id = event.server;

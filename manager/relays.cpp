@@ -142,6 +142,11 @@ std::vector<WakeAsk> Relays::asked_of(core::ServerId relay, core::MonoTime now) 
     return found == asks_.end() ? std::vector<WakeAsk>{} : handed_out(found->second, now);
 }
 
+bool Relays::awaits(core::ServerId relay, std::string_view id) const {
+    auto const found = asks_.find(relay);
+    return found != asks_.end() && std::ranges::count(found->second, id, &WakeAsk::id) > 0;
+}
+
 std::optional<WakeAsk> Relays::take(core::ServerId relay, std::string_view id) {
     auto const found = asks_.find(relay);
     if (found == asks_.end())

@@ -70,6 +70,8 @@ class Relays {
     void ask(core::ServerId relay, WakeAsk ask);
     /// What this agent is to send now.
     std::vector<WakeAsk> asked_of(core::ServerId relay, core::MonoTime now) const;
+    /// Whether this agent is still asked for that wake.
+    bool awaits(core::ServerId relay, std::string_view id) const;
     /// This agent says that it has; nothing when it was not asked, or another was since.
     std::optional<WakeAsk> take(core::ServerId relay, std::string_view id);
     /// Nobody is asked for this sleeper any more; whoever has sent already may still say so.

@@ -8,6 +8,7 @@
 #include "manager/accounts.hpp"
 #include "manager/idempotency.hpp"
 #include "manager/random.hpp"
+#include "manager/report_limits.hpp"
 
 #include <functional>
 #include <span>
@@ -34,6 +35,7 @@ class Turn {
         Random& random;
         Waker& waker;
         Relays& relays;
+        ReportLimits& report_limits;
         /// EngineParts::own_macs, asked when it matters.
         OwnMacs const& own_macs;
         /// What is left of a server's open standby time.
@@ -54,6 +56,7 @@ class Turn {
     /// Packets for a server whose ON request is durable.
     Waker& waker() { return world_.waker; }
     Relays& relays() { return world_.relays; }
+    ReportLimits& report_limits() { return world_.report_limits; }
     core::Now now() const { return now_; }
     /// Until an earlier command of this very round accepted it: a new epoch has begun.
     bool rolled_back() const { return world_.rolled_back && world_.fleet.epoch == epoch_; }

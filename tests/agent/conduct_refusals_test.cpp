@@ -308,7 +308,10 @@ TEST_CASE("conduct: a wrong answer to a held call is told, too") {
 
 TEST_CASE("conduct: no failure ever leads to an act, and all are reported once") {
     for (auto const kind :
-         {Failure::Kind::Trouble, Failure::Kind::NotSignedIn, Failure::Kind::Gone}) {
+         {Failure::Kind::Trouble,
+          Failure::Kind::NotSignedIn,
+          Failure::Kind::Gone,
+          Failure::Kind::TooOften}) {
         Bench bench;
         bench.ask_again();
         bench.conduct.take_findings();
@@ -319,6 +322,25 @@ TEST_CASE("conduct: no failure ever leads to an act, and all are reported once")
         CHECK(bench.conduct.take_findings().size() == 1);
         bench.stays_up();
     }
+}
+
+TEST_CASE("conduct: told that it reports too often it goes on, and hears an order at once") {
+    Bench bench;
+    bench.come_up();
+    for (int i = 0; i < 10; ++i) {
+        CHECK_FALSE(is_stopping(bench.report()));
+        auto const told_at = bench.now;
+        bench.tell(Failure{.kind = Failure::Kind::TooOften, .detail = "too often"});
+        bench.must<HoldManifest>();
+        bench.tell(Unchanged{});
+        bench.report();
+        CHECK(bench.now - told_at >= seconds(4));
+        CHECK(bench.now - told_at <= seconds(6));
+        bench.tell(Failure{.kind = Failure::Kind::TooOften, .detail = "too often"});
+    }
+    auto const asked = bench.must<HoldManifest>().question;
+    bench.tell(bench.off(asked.nonce));
+    CHECK(is_stopping(bench.report()));
 }
 
 TEST_CASE("conduct: waits ever longer, up to 5 minutes, with jitter, while the manager is away") {

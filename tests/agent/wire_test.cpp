@@ -149,3 +149,10 @@ TEST_CASE("files: a file is replaced whole, and is its owner's alone") {
     CHECK(read_file(file.string() + ".no").error().find("No such file") != std::string::npos);
     std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("wire: that this agent reports too often is told from a manager with too much to do") {
+    CHECK(is_throttled(R"({"type": "/problems/throttled", "status": 429})"));
+    for (auto const* other :
+         {R"({"type": "/problems/too-many", "status": 429})", R"({"type": 429})", "{}", "[]", ""})
+        CHECK_FALSE(is_throttled(other));
+}

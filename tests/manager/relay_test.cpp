@@ -487,3 +487,26 @@ TEST_CASE("wake: all are asked to be ON at once, each for itself (HTTP 3.4)") {
     CHECK(rig.all("PowerRefused").back().server == c);
     CHECK(rig.actual(a) == "ON");
 }
+
+TEST_CASE("relay: what it was asked for it may report however often it reported before (HTTP 3.3)"
+) {
+    Rig rig;
+    rig.reports_ahead = 50;
+    rig.restart();
+    rig.sender.foreign = 1;
+    auto const sleeper = asleep(rig, "sleeper", 1, "10.0.1.9");
+    auto const relay = up(rig, "relay", 2, "10.0.1.5");
+    rig.wants(sleeper, PowerStatus::On);
+    rig.pass(0s);
+    auto const asked = told(rig, relay, "10.0.1.5");
+    REQUIRE(asked.size() == 1);
+    manager::ReceiveHeartbeat said{relay, report(core::HeartbeatStatus::On)};
+    while (rig.ask(said))
+        REQUIRE(rig.all("HeartbeatReceived").size() < 1000);
+    said.report.woke = {"wake_unknown"};
+    CHECK_FALSE(rig.ask(said));
+    said.report.woke = {asked[0].id};
+    CHECK(rig.ask(said));
+    CHECK(sent_by(rig.last("WakeSent")).relay == relay);
+    CHECK_FALSE(rig.ask(said)); // it has been reported
+}

@@ -65,6 +65,7 @@ core::Result<void> Rig::start() {
         .space_reserve = space_reserve,
         .snapshots = &snapshots_,
         .report = [this](std::string_view line) { reports.emplace_back(line); },
+        .reports_ahead = reports_ahead,
     });
     return engine_->start();
 }

@@ -45,6 +45,7 @@ class Rig {
     Journal journal;
     std::optional<std::vector<core::MacAddress>> own_macs{std::in_place};
     std::optional<std::uint64_t> space_reserve;
+    int reports_ahead = manager::ReportLimits::kAhead; ///< from the next start on
     RecordingWakeSender sender{journal, clock};
     std::vector<std::string> reports; ///< what the operator was told at starts
 
