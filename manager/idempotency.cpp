@@ -12,15 +12,19 @@ namespace {
 
 namespace json = boost::json;
 
-/// Whether it is an older answer to the same agent. It asks for one thing at a time, and who speaks
-/// for a machine must not be able to fill the manager's memory.
-bool is_agents_last(std::string_view record, IdempotencyKey const& key) {
-    return key.actor.starts_with("agent:") && record.starts_with(key.actor + "\n") &&
-           record.substr(key.actor.size() + 1) != key.key;
-}
-
 std::string record_key(IdempotencyKey const& key) {
     return key.actor + "\n" + key.key;
+}
+
+/// An actor is a kind and a name or number: there is no line break in it.
+std::string_view actor_of(std::string_view record_key) {
+    return record_key.substr(0, record_key.find('\n'));
+}
+
+/// What an entry takes, roughly, in memory.
+std::size_t size_of(std::string_view record_key, std::string_view body) {
+    constexpr std::size_t kBesides = 512;
+    return record_key.size() + body.size() + kBesides;
 }
 
 bool names(json::value const& answer, std::set<core::Sequence> const& events) {
@@ -51,14 +55,15 @@ core::Result<void> Idempotency::apply(eventstore::RecordChange const& change) {
     if (change.table != eventstore::Table::Idempotency)
         return {};
     if (!change.value) {
-        entries_.erase(change.key);
+        if (auto const it = entries_.find(change.key); it != entries_.end())
+            erase(it);
         return {};
     }
     // Boost.JSON reports by exceptions; what was damaged ends here, as a Result.
     try {
         auto const record = json::parse(*change.value).as_object();
         auto const* etag = record.if_contains("etag"); // earlier versions kept none
-        entries_[change.key] = Entry{
+        Entry entry{
             .request = parse_hash(json::value_to<std::string>(record.at("request"))).value(),
             .at = core::WallTime{std::chrono::microseconds{
                 record.at("at").to_number<std::int64_t>()}},
@@ -66,6 +71,12 @@ core::Result<void> Idempotency::apply(eventstore::RecordChange const& change) {
             .body = json::value_to<std::string>(record.at("body")),
             .etag = etag ? json::value_to<std::string>(*etag) : std::string{},
         };
+        if (auto const old = entries_.find(change.key); old != entries_.end())
+            erase(old);
+        auto const& [key, kept] = *entries_.emplace(change.key, std::move(entry)).first;
+        by_time_.emplace(kept.at, key);
+        by_actor_.emplace(actor_of(key), kept.at, key);
+        bytes_ += size_of(key, kept.body);
         return {};
     } catch (std::exception const& error) {
         return core::fail(
@@ -73,6 +84,14 @@ core::Result<void> Idempotency::apply(eventstore::RecordChange const& change) {
             fmt::format("a remembered answer cannot be read: {}", error.what())
         );
     }
+}
+
+void Idempotency::erase(Entries::iterator it) {
+    auto const& [key, entry] = *it;
+    by_time_.erase({entry.at, key});
+    by_actor_.erase({actor_of(key), entry.at, key});
+    bytes_ -= size_of(key, entry.body);
+    entries_.erase(it);
 }
 
 core::Result<std::optional<Answer>>
@@ -91,10 +110,29 @@ Idempotency::find(IdempotencyKey const& key, core::WallTime now) const {
 
 std::vector<eventstore::RecordChange>
 Idempotency::remember(IdempotencyKey const& key, Answer const& answer, core::WallTime now) const {
+    auto const record_name = record_key(key);
     std::vector<eventstore::RecordChange> changes;
-    for (auto const& [old, entry] : entries_)
-        if (now - entry.at > kKept || is_agents_last(old, key))
-            changes.push_back({eventstore::Table::Idempotency, old, std::nullopt});
+    std::set<std::string_view> forgotten{record_name};
+    auto left = bytes_ + size_of(record_name, answer.remembered);
+    auto const forget = [&](std::string_view old) {
+        if (!forgotten.insert(old).second)
+            return;
+        changes.push_back({eventstore::Table::Idempotency, std::string(old), std::nullopt});
+        left -= size_of(old, entries_.find(std::string(old))->second.body);
+    };
+    auto oldest = by_time_.begin();
+    for (; oldest != by_time_.end() && now - oldest->first > kKept; ++oldest)
+        forget(oldest->second);
+    // An agent asks for one thing at a time, and who speaks for a machine must not be able to fill
+    // the manager's memory.
+    bool const is_agent = key.actor.starts_with("agent:");
+    for (auto own = by_actor_.lower_bound({key.actor, core::WallTime::min(), {}});
+         own != by_actor_.end() && std::get<0>(*own) == key.actor &&
+         (is_agent || left > kMostBytes);
+         ++own)
+        forget(std::get<2>(*own));
+    for (; oldest != by_time_.end() && left > kMostBytes; ++oldest)
+        forget(oldest->second);
     json::object const record{
         {"request", to_hex(key.request)},
         {"at", now.time_since_epoch().count()},
@@ -102,7 +140,7 @@ Idempotency::remember(IdempotencyKey const& key, Answer const& answer, core::Wal
         {"body", answer.remembered},
         {"etag", answer.etag},
     };
-    changes.push_back({eventstore::Table::Idempotency, record_key(key), json::serialize(record)});
+    changes.push_back({eventstore::Table::Idempotency, record_name, json::serialize(record)});
     return changes;
 }
 

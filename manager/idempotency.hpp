@@ -9,7 +9,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace cpm::manager {
 
@@ -31,9 +35,19 @@ struct Answer {
 
 /// The answers of the last 24 hours by key (HTTP 3.1). Kept in the table Idempotency, in the batch
 /// of their event.
+///
+/// Limitations: together they take at most kMostBytes. Who asks for more loses his own oldest
+/// answers first, so that nobody's repetitions suffer from another's; who has none left, the oldest
+/// of all.
 class Idempotency {
   public:
     static constexpr std::chrono::hours kKept{24};
+    /// About 20,000 answers that show a server.
+    static constexpr std::size_t kMostBytes = std::size_t{32} * 1024 * 1024;
+
+    Idempotency() = default;
+    Idempotency(Idempotency const&) = delete; // its indexes refer to its keys
+    Idempotency& operator=(Idempotency const&) = delete;
 
     core::Result<void> apply(eventstore::RecordChange const& change);
 
@@ -41,7 +55,7 @@ class Idempotency {
     /// another request.
     core::Result<std::optional<Answer>> find(IdempotencyKey const& key, core::WallTime now) const;
 
-    /// The records that remember this answer and forget the ones that are too old.
+    /// The records that remember this answer and forget the ones that are too old or too many.
     std::vector<eventstore::RecordChange>
     remember(IdempotencyKey const& key, Answer const& answer, core::WallTime now) const;
 
@@ -56,7 +70,15 @@ class Idempotency {
         std::string body;
         std::string etag;
     };
-    std::unordered_map<std::string, Entry> entries_;
+    using Entries = std::unordered_map<std::string, Entry>;
+
+    void erase(Entries::iterator it);
+
+    Entries entries_; ///< by "actor\nkey"
+    /// Views of the keys of entries_, which stay where they are.
+    std::set<std::pair<core::WallTime, std::string_view>> by_time_;
+    std::set<std::tuple<std::string_view, core::WallTime, std::string_view>> by_actor_;
+    std::size_t bytes_ = 0;
 };
 
 } // namespace cpm::manager

@@ -134,6 +134,60 @@ TEST_CASE("idempotency: of an agent's answers the last is kept, so that they fil
     );
 }
 
+TEST_CASE("idempotency: who has too many large answers loses his own oldest ones first (3.1)") {
+    Rig rig;
+    auto const large = [](std::string name, std::string actor) {
+        auto asked = keyed_token(key(std::move(name)));
+        asked.key->actor = std::move(actor);
+        asked.render = [](manager::Turn const&, auto&&) {
+            std::string const body(std::size_t{1} << 20, 'x');
+            return manager::Answer{201, body, body};
+        };
+        return asked;
+    };
+    REQUIRE(rig.ask(large("kept", "user:bob")));
+    for (int i = 0; i < 40; ++i) {
+        rig.clock.advance(1s);
+        REQUIRE(rig.ask(large("k" + std::to_string(i), "user:alice")));
+    }
+    auto const names = [&] {
+        std::vector<std::string> keys;
+        auto const collect = [&](std::string_view name, std::string_view) {
+            keys.emplace_back(name);
+        };
+        REQUIRE(rig.log().read_table(eventstore::Table::Idempotency, collect));
+        return keys;
+    };
+    CHECK(names().size() == 31); // of 32 MiB, with what each takes besides
+    CHECK(rig.all("TokenCreated").size() == 41);
+    REQUIRE(rig.ask(large("kept", "user:bob")));
+    REQUIRE(rig.ask(large("k10", "user:alice")));
+    CHECK(rig.all("TokenCreated").size() == 41); // both are remembered
+    REQUIRE(rig.ask(large("k9", "user:alice")));
+    CHECK(rig.all("TokenCreated").size() == 42);
+
+    // After a restart it goes on, also for one who has nothing of his own to lose.
+    rig.restart();
+    rig.clock.advance(1s);
+    REQUIRE(rig.ask(large("c", "user:carol")));
+    CHECK(names().size() == 31);
+    REQUIRE(rig.ask(large("c", "user:carol")));
+    CHECK(rig.ask(large("kept", "user:bob"))); // the oldest of all
+    CHECK(rig.all("TokenCreated").size() == 44);
+}
+
+TEST_CASE("idempotency: the same key anew after its 24 hours is kept for 24 more (3.1)") {
+    Rig rig;
+    REQUIRE(rig.ask(keyed_token(key("k"))));
+    rig.clock.advance(25h);
+    REQUIRE(rig.ask(keyed_token(key("k", 2))));
+    rig.clock.advance(23h);
+    REQUIRE(rig.ask(keyed_token(key("k", 2))));
+    REQUIRE(rig.ask(keyed_token(key("other"))));
+    REQUIRE(rig.ask(keyed_token(key("k", 2))));
+    CHECK(rig.all("TokenCreated").size() == 3);
+}
+
 TEST_CASE("idempotency: a secret is not shown twice, nor kept (3.1)") {
     Rig rig;
     auto const first = rig.ask(keyed_token(key("k")));
