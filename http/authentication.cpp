@@ -195,7 +195,7 @@ bool Authentication::counts(manager::Session const& session, core::Now now) cons
     auto const last = last_request_.find(session.secret);
     if (last != last_request_.end())
         return now.mono - last->second.mono < idle;
-    return now.wall - std::max(session.created_at, started_) < idle;
+    return now.wall - session.last_used_at.value_or(session.created_at) < idle;
 }
 
 core::WallTime Authentication::expires_at(manager::Session const& session) const {
@@ -204,9 +204,9 @@ core::WallTime Authentication::expires_at(manager::Session const& session) const
     );
 }
 
-std::optional<core::WallTime> Authentication::last_request(core::Hash const& session) const {
-    auto const found = last_request_.find(session);
-    return found == last_request_.end() ? std::nullopt : std::optional(found->second.wall);
+std::optional<core::WallTime> Authentication::last_request(manager::Session const& session) const {
+    auto const found = last_request_.find(session.secret);
+    return found == last_request_.end() ? session.last_used_at : std::optional(found->second.wall);
 }
 
 std::optional<core::WallTime> Authentication::last_used(manager::ApiToken const& token) const {
@@ -215,12 +215,20 @@ std::optional<core::WallTime> Authentication::last_used(manager::ApiToken const&
                                       : std::max(token.last_used_at, std::optional(found->second));
 }
 
-std::vector<std::pair<std::string, core::WallTime>> Authentication::uses_to_note() const {
-    std::vector<std::pair<std::string, core::WallTime>> uses;
+manager::NoteUses Authentication::uses_to_note() const {
+    auto const is_news = [](std::optional<core::WallTime> noted, core::WallTime at) {
+        return !noted || at - *noted >= kUseNoted;
+    };
+    manager::NoteUses uses;
     for (auto const& [secret, at] : token_used_) {
         auto const* token = model_.accounts().find_token(secret);
-        if (token && (!token->last_used_at || at - *token->last_used_at >= kUseNoted))
-            uses.emplace_back(token->id, at);
+        if (token && is_news(token->last_used_at, at))
+            uses.tokens.emplace_back(token->id, at);
+    }
+    for (auto const& [secret, at] : last_request_) {
+        auto const* session = model_.accounts().find_session(secret);
+        if (session && is_news(session->last_used_at, at.wall))
+            uses.sessions.emplace_back(secret, at.wall);
     }
     return uses;
 }

@@ -3,6 +3,7 @@
 #include "core/result.hpp"
 #include "http/message.hpp"
 #include "http/read_model.hpp"
+#include "manager/user_commands.hpp"
 
 #include <optional>
 #include <string>
@@ -19,14 +20,12 @@ namespace cpm::http {
 /// other's place. Without an Authorization header the session's cookie counts, on /api alone.
 class Authentication {
   public:
-    /// The last use of an API token is put on disk when it is so much newer than what is there.
+    /// The last use of an API token or a session is put on disk when it is so much newer than what
+    /// is there.
     static constexpr core::seconds kUseNoted{60};
 
     explicit Authentication(ReadModel const& model)
         : model_(model) {}
-
-    /// Idleness counts from here: what sessions did in an earlier life is not known.
-    void start(core::Now now) { started_ = now.wall; }
 
     /// The caller of a request whose route asks for `access`. On a route for anyone a credential
     /// that is no good makes the caller Nobody. Fails with NotSignedIn, NotAllowed or Gone.
@@ -36,15 +35,17 @@ class Authentication {
     bool still_counts(Caller const& caller, core::Now now) const;
 
     /// Whether a session is none of the ended: neither expired nor idle, and its user may sign in.
+    /// Of what it did before the manager's start only what was put on disk is known, so it may end
+    /// a minute early, and never lives longer for a restart.
     bool counts(manager::Session const& session, core::Now now) const;
     /// When it ends at the latest: the setting may be shorter now than when it was opened.
     core::WallTime expires_at(manager::Session const& session) const;
-    /// When it last made a request; none: not since the manager's start.
-    std::optional<core::WallTime> last_request(core::Hash const& session) const;
+    /// When it last made a request; none: none is known.
+    std::optional<core::WallTime> last_request(manager::Session const& session) const;
 
     std::optional<core::WallTime> last_used(manager::ApiToken const& token) const;
-    /// The uses of API tokens that are to be put on disk, by the token's id.
-    std::vector<std::pair<std::string, core::WallTime>> uses_to_note() const;
+    /// The uses that are to be put on disk.
+    manager::NoteUses uses_to_note() const;
 
     /// Forgets what is known of sessions that ended. Call it now and then.
     void forget_ended();
@@ -58,7 +59,6 @@ class Authentication {
     };
 
     ReadModel const& model_;
-    core::WallTime started_{};
     /// When a session last made a request; one that is not here made none since the start.
     std::unordered_map<core::Hash, core::Now, HashOf> last_request_;
     std::unordered_map<core::Hash, core::WallTime, HashOf> token_used_; ///< since the start

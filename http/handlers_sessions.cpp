@@ -17,7 +17,7 @@ namespace json = boost::json;
 using manager::EndSession;
 
 json::object session_json(App const& app, manager::Session const& session, Caller const& caller) {
-    auto const last = app.authentication.last_request(session.secret);
+    auto const last = app.authentication.last_request(session);
     bool const is_own = caller.kind == CallerKind::Session && caller.session == session.secret;
     return {
         {"id", manager::session_id(session)},

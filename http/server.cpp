@@ -104,14 +104,13 @@ void on_end(std::exception_ptr failure) {
 
 /// Once a minute and for all of them together: a use is no event. Whatever becomes of it, the next
 /// time comes.
-void note_token_uses(App& app, Authentication const& authentication) {
+void note_uses(App& app, Authentication const& authentication) {
     auto uses = authentication.uses_to_note();
-    if (!uses.empty())
-        app.writer.submit(manager::NoteTokenUses{std::move(uses)}, [](auto&&) {});
+    if (!uses.tokens.empty() || !uses.sessions.empty())
+        app.writer.submit(std::move(uses), [](auto&&) {});
 }
 
-/// One that ended of idleness must not be forgotten only here: after a restart, when nobody knows
-/// how long it had been idle, it would count again.
+/// One that ended is forgotten on the disk, too: a longer limit that is set later is not for it.
 void forget_ended_sessions(App& app, Authentication const& authentication, core::Now now) {
     manager::ForgetSessions command;
     for (auto const& [secret, session] : app.model.accounts().sessions())
@@ -147,7 +146,7 @@ asio::awaitable<void> tick(Door& door, Authentication& authentication) {
         if (now.mono - tidied >= kTidyEvery) {
             tidied = now.mono;
             authentication.forget_ended();
-            note_token_uses(door.app, authentication);
+            note_uses(door.app, authentication);
             forget_ended_sessions(door.app, authentication, now);
         }
         // A log found to be rolled back turns every manifest to ON without an event that says so.
@@ -276,7 +275,6 @@ void Server::run(manager::Writer& writer) {
     parts.throttle.loaded(parts.model.sign_ins());
     parts.streams.loaded();
     parts.webhooks.start(*parts.app);
-    parts.authentication.start(now);
     writer.note_listening();
     auto ticking = tick(*parts.door, parts.authentication);
     asio::co_spawn(parts.io, std::move(ticking), on_end);

@@ -35,8 +35,9 @@ struct Session {
     std::string username;
     core::WallTime created_at{};
     core::WallTime expires_at{};
-    core::WallTime password_at{}; ///< when its password was last given
-    std::string address{};        ///< from which it was opened
+    core::WallTime password_at{};                 ///< when its password was last given
+    std::string address{};                        ///< from which it was opened
+    std::optional<core::WallTime> last_used_at{}; ///< noted now and then, not at each use
     bool operator==(Session const&) const = default;
 };
 

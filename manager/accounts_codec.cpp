@@ -95,7 +95,10 @@ Account decode(std::string_view kind, std::string const& id, json::object const&
             .expires_at = time_of(record.at("expires_at")),
             .password_at = time_of(record.at("created_at")),
             .address = {},
+            .last_used_at = {},
         };
+        if (auto const* used = record.if_contains("last_used_at"))
+            session.last_used_at = time_of(*used);
         if (auto const* at = record.if_contains("password_at"))
             session.password_at = time_of(*at);
         if (auto const* address = record.if_contains("address"))
@@ -193,14 +196,16 @@ eventstore::RecordChange put(User const& user) {
 }
 
 eventstore::RecordChange put(Session const& session) {
-    return record(
-        "session/" + to_hex(session.secret),
-        {{"username", session.username},
-         {"created_at", micros(session.created_at)},
-         {"expires_at", micros(session.expires_at)},
-         {"password_at", micros(session.password_at)},
-         {"address", session.address}}
-    );
+    json::object value{
+        {"username", session.username},
+        {"created_at", micros(session.created_at)},
+        {"expires_at", micros(session.expires_at)},
+        {"password_at", micros(session.password_at)},
+        {"address", session.address},
+    };
+    if (session.last_used_at)
+        value["last_used_at"] = micros(*session.last_used_at);
+    return record("session/" + to_hex(session.secret), value);
 }
 
 eventstore::RecordChange put(ApiToken const& token) {

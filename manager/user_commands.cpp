@@ -163,14 +163,22 @@ core::Result<Recorded> decide(Turn& turn, ForgetSessions const& command) {
     return Recorded{};
 }
 
-core::Result<Recorded> decide(Turn& turn, NoteTokenUses const& command) {
-    for (auto const& [id, at] : command.uses) {
+core::Result<Recorded> decide(Turn& turn, NoteUses const& command) {
+    for (auto const& [id, at] : command.tokens) {
         auto const* found = turn.accounts().find_token_by_id(id);
         if (!found || (found->last_used_at && *found->last_used_at >= at))
             continue;
         auto token = *found;
         token.last_used_at = at;
         turn.change(put(token));
+    }
+    for (auto const& [secret, at] : command.sessions) {
+        auto const* found = turn.accounts().find_session(secret);
+        if (!found || (found->last_used_at && *found->last_used_at >= at))
+            continue;
+        auto session = *found;
+        session.last_used_at = at;
+        turn.change(put(session));
     }
     return Recorded{};
 }

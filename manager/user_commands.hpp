@@ -69,13 +69,14 @@ struct EndSession {
 };
 core::Result<Recorded> decide(Turn& turn, EndSession const& command);
 
-/// When API tokens were last used; no event.
-struct NoteTokenUses {
+/// When API tokens and sessions were last used; no event.
+struct NoteUses {
     using Outcome = Recorded; ///< no sequence
     static constexpr bool kPeoples = true;
-    std::vector<std::pair<std::string, core::WallTime>> uses; ///< by the token's id
+    std::vector<std::pair<std::string, core::WallTime>> tokens{}; ///< by the token's id
+    std::vector<std::pair<core::Hash, core::WallTime>> sessions{};
 };
-core::Result<Recorded> decide(Turn& turn, NoteTokenUses const& command);
+core::Result<Recorded> decide(Turn& turn, NoteUses const& command);
 
 /// Forgets sessions that have ended by themselves, of idleness or age; no event.
 struct ForgetSessions {

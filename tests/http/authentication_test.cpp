@@ -38,7 +38,6 @@ struct World {
         model.load(manager::put(manager::AgentCredential{{7}, secret("a")}));
         model.load(manager::put(manager::AgentCredential{{8}, secret("gone")}));
         model.loaded(after(0min));
-        authentication.start(after(0min));
     }
 
     void change_alice(bool disabled) {
@@ -129,10 +128,41 @@ TEST_CASE("callers: a session ends after 12 idle hours and after a week (3.5)") 
     CHECK(never.with_cookie(after(12h)) == "not signed in");
 }
 
-TEST_CASE("callers: a restart lets a session's idle time begin anew (3.5)") {
+TEST_CASE("sessions: a restart makes no idle time begin anew (3.5)") {
+    World world; // has just been started
+    CHECK(world.with_cookie(after(12h)) == "not signed in");
+
+    World noted;
+    auto const secret = manager::hash_secret("s");
+    auto session = *noted.model.accounts().find_session(secret);
+    session.last_used_at = kWall + 5h;
+    noted.model.load(manager::put(session));
+    CHECK(noted.authentication.last_request(session) == kWall + 5h);
+    CHECK(noted.with_cookie(after(17h)) == "not signed in");
+    CHECK(noted.with_cookie(after(17h - 1min)) == "session of alice");
+    CHECK(noted.with_cookie(after(28h)) == "session of alice");
+}
+
+TEST_CASE("sessions: a request is noted on disk at most once a minute, a refused one never (3.5)") {
     World world;
-    world.authentication.start(after(20h));
-    CHECK(world.with_cookie(after(31h)) == "session of alice");
+    auto const secret = manager::hash_secret("s");
+    CHECK(world.with_cookie(after(5min)) == "session of alice");
+    auto const uses = world.authentication.uses_to_note();
+    REQUIRE(uses.sessions.size() == 1);
+    CHECK(uses.sessions[0] == std::pair(secret, kWall + 5min));
+    CHECK(uses.tokens.empty());
+
+    auto noted = *world.model.accounts().find_session(secret);
+    noted.last_used_at = uses.sessions[0].second;
+    world.model.load(manager::put(noted));
+    CHECK(world.with_cookie({kMono + 6min, kWall + 5min + 59s}) == "session of alice");
+    CHECK(world.authentication.uses_to_note().sessions.empty());
+    CHECK(world.with_cookie({kMono + 6min, kWall + 6min}) == "session of alice");
+    CHECK(world.authentication.uses_to_note().sessions.size() == 1);
+    CHECK(world.with_cookie(after(20h)) == "not signed in");
+    CHECK(world.authentication.uses_to_note().sessions.at(0).second == kWall + 6min);
+    world.model.load(manager::remove_session(secret));
+    CHECK(world.authentication.uses_to_note().sessions.empty());
 }
 
 TEST_CASE("callers: a disabled user's session ends at once, also for what it holds open (3.5)") {
@@ -226,22 +256,22 @@ TEST_CASE("tokens: a use is known at once, and noted on disk at most once a minu
     auto const& tokens = world.model.accounts().tokens();
     auto const& token = tokens.at("tok_1");
     CHECK_FALSE(world.authentication.last_used(token));
-    CHECK(world.authentication.uses_to_note().empty());
+    CHECK(world.authentication.uses_to_note().tokens.empty());
     CHECK(world.ask("/api/v1/head", bearer("t"), Access::Viewer, after(5min)) == "token backup");
     CHECK(world.authentication.last_used(token) == kWall + 5min);
-    auto const uses = world.authentication.uses_to_note();
+    auto const uses = world.authentication.uses_to_note().tokens;
     REQUIRE(uses.size() == 1);
     CHECK(uses[0] == std::pair(std::string("tok_1"), kWall + 5min));
 
     auto noted = token;
     noted.last_used_at = uses[0].second;
     world.model.load(manager::put(noted));
-    CHECK(world.authentication.uses_to_note().empty());
+    CHECK(world.authentication.uses_to_note().tokens.empty());
     world.ask("/api/v1/head", bearer("t"), Access::Viewer, {kMono, kWall + 5min + 59s});
-    CHECK(world.authentication.uses_to_note().empty());
+    CHECK(world.authentication.uses_to_note().tokens.empty());
     CHECK(world.authentication.last_used(tokens.at("tok_1")) == kWall + 5min + 59s);
     world.ask("/api/v1/head", bearer("t"), Access::Viewer, {kMono, kWall + 6min});
-    CHECK(world.authentication.uses_to_note().size() == 1);
+    CHECK(world.authentication.uses_to_note().tokens.size() == 1);
     // A use that is refused is none.
     world.ask("/api/v1/users", bearer("t"), Access::Admin, {kMono, kWall + 9min});
     CHECK(world.authentication.last_used(tokens.at("tok_1")) == kWall + 6min);

@@ -38,6 +38,9 @@ TEST_CASE("accounts: each kind of record is read as it was written (2.2)") {
     comes_back(User{"alice", core::Role::Admin, "$argon2id$…", false, kTime}, "user/alice");
     comes_back(User{"a/\"é\"", core::Role::Viewer, "", true, kTime}, "user/a/\"é\"");
     comes_back(Session{hash(0x11), "alice", kTime, kTime}, "session/" + kElevens);
+    comes_back(
+        Session{hash(0x11), "alice", kTime, kTime, kTime, "::1", kTime}, "session/" + kElevens
+    );
     comes_back(ApiToken{"tok_1", "ci", core::Role::Operator, hash(2), kTime, {}}, "token/tok_1");
     comes_back(ApiToken{"tok_2", "ci", core::Role::Viewer, hash(2), kTime, kTime}, "token/tok_2");
     comes_back(AgentCredential{{0xab}, hash(3)}, "agent/srv_00000000000000ab");

@@ -201,14 +201,26 @@ TEST_CASE("sessions: those that ended of themselves are forgotten for good, with
     CHECK_FALSE(world.is_signed_in(world.bob));
 }
 
+TEST_CASE("sessions: their last use is kept without an event, over a restart (3.5)") {
+    World world;
+    world.rig.happened();
+    auto const now = world.rig.clock.now().wall;
+    REQUIRE(world.rig.ask(manager::NoteUses{.sessions = {{world.bob, now}, {core::Hash{}, now}}}));
+    REQUIRE(world.rig.ask(manager::NoteUses{.sessions = {{world.bob, now - 1s}}})); // overtaken
+    world.rig.restart();
+    CHECK(world.rig.happened() == Names{"ManagerStarted"});
+    CHECK(accounts(world.rig).find_session(world.bob)->last_used_at == now);
+    CHECK_FALSE(accounts(world.rig).find_session(core::Hash{}));
+}
+
 TEST_CASE("tokens: their last use is kept without an event, over a restart (3.2)") {
     Rig rig;
     auto const token = rig.ask(manager::CreateToken{kAlice, "ci", Role::Viewer, {}});
     REQUIRE(token);
     rig.happened();
     auto const now = rig.clock.now().wall;
-    REQUIRE(rig.ask(manager::NoteTokenUses{{{token->id, now}, {"tok_none", now}}}));
-    REQUIRE(rig.ask(manager::NoteTokenUses{{{token->id, now - 1s}}})); // overtaken
+    REQUIRE(rig.ask(manager::NoteUses{.tokens = {{token->id, now}, {"tok_none", now}}}));
+    REQUIRE(rig.ask(manager::NoteUses{.tokens = {{token->id, now - 1s}}})); // overtaken
     rig.restart();
     CHECK(rig.happened() == Names{"ManagerStarted"});
     CHECK(accounts(rig).find_token_by_id(token->id)->last_used_at == now);
