@@ -212,7 +212,9 @@ awaitable<void> Loop::perform(SendHeartbeat step) {
 awaitable<void> Loop::rotate_token(std::string present) {
     rotation_.attempted(read_clocks().boottime);
     HttpQuestion question{.target = "/agent/v1/token", .body = "{}", .token = present};
+    rotating_ = true;
     auto const answer = co_await client_.ask(std::move(question), kCallLimit);
+    rotating_ = false;
     auto renewed = credentials_;
     renewed.previous_token = std::move(present);
     renewed.token_since = read_wall_clock();
@@ -316,6 +318,8 @@ awaitable<void> Loop::watch() {
         }
         if (seen.identity != asked_with_.identity)
             client_.cut(); // whatever it is, its answer would be thrown away
+        if (rotating_ && seen.leaving != asked_with_.leaving)
+            client_.cut(); // a goodbye does not wait for a token
         if (seen.identity != asked_with_.identity || seen.blocked_by != asked_with_.blocked_by ||
             seen.sleep_blocked_by != asked_with_.sleep_blocked_by ||
             seen.leaving != asked_with_.leaving)
@@ -329,7 +333,7 @@ void Loop::stop() {
     asked_with_ = observe();
     tick_.cancel();
     wake();
-    if (asked_with_.leaving == Leaving::No)
+    if (asked_with_.leaving == Leaving::No || rotating_)
         client_.cut();
 }
 

@@ -83,6 +83,7 @@ class Loop {
     Observation asked_with_; ///< what the step being done was decided on
     bool holding_ = false;   ///< a held call is under way
     bool cut_ = false;       ///< it was given up
+    bool rotating_ = false;  ///< a new token is being asked for
     bool stopping_ = false;
     std::optional<Memory> kept_;
     std::string store_failure_; ///< the last one, so that it is reported once

@@ -10,10 +10,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import support
 from machine import Machine, wait_for_status
+from proxy import Proxy
 from support import BIN, let_pass, wait_until
 
 SUSPEND = BIN / "cpm-demo-suspend.so"
@@ -98,6 +100,24 @@ class System:
             process.wait()
         self.log.close()
         self.scratch.cleanup()
+
+
+class ForgetsTokens(Proxy):
+    """What comes between agent and manager, and never answers who asks for a new token."""
+
+    def __init__(self, backend):
+        self.asked, self.ended = threading.Event(), threading.Event()
+        super().__init__(backend)
+
+    def close(self):
+        self.ended.set()
+        super().close()
+
+    def ask(self, method, path, fields, body):
+        if path == "/agent/v1/token":
+            self.asked.set()
+            self.ended.wait()
+        return super().ask(method, path, fields, body)
 
 
 @functools.partial(support.together, at_once=4)
@@ -278,7 +298,7 @@ class Logind(unittest.TestCase):
         wait_until("the trouble", lambda: "was not carried out" in self.machine.said(), 40)
         # The real one obeys nobody whose name is not on the bus any more.
         self.assertTrue(before)
-        wait_until("its names to go", lambda: not before & self.system.names(), 10)
+        wait_until("its names to go", lambda: not before & self.system.names(), 40)
         self.system.processes[1].send_signal(signal.SIGCONT)
         wait_until("another name", self.system.names, 15)
         self.assertLessEqual(len(self.system.power_calls()), 1)
@@ -295,7 +315,7 @@ class Logind(unittest.TestCase):
         slept.write_text("1000")
         wait_until("ON", lambda: self.reports() == "ON", 15)  # long before logind is given up
         # It obeys nobody who is gone.
-        wait_until("its names to go", lambda: not before & self.system.names(), 10)
+        wait_until("its names to go", lambda: not before & self.system.names(), 40)
         self.system.processes[1].send_signal(signal.SIGCONT)
         wait_for_status(self.manager, self.server, "ON")
 
@@ -327,6 +347,24 @@ class Logind(unittest.TestCase):
             event for event in self.manager.events(server=self.server, type="HeartbeatReceived")
             if event["data"].get("leaving") == "suspend"], 10)
         self.assertIn(b"sleep", self.system.calls())  # it had asked for the time to tell
+
+    def test_a_goodbye_does_not_wait_for_a_new_token(self):
+        proxy = self.opened(ForgetsTokens(self.manager.address))
+        self.server = self.machine.join_as(self.manager, **FAST)
+        file = self.machine.root / "state/credentials.json"
+        kept = json.loads(file.read_text())
+        kept |= {"token_since": 1, "manager_url": "http://%s:%s" % proxy.address}
+        file.write_text(json.dumps(kept))
+        self.run_agent()
+        wait_until("the question", proxy.asked.is_set, 30)
+        self.system.signal("PrepareForSleep", "true")
+        wait_until("leaving", lambda: [
+            event for event in self.manager.events(server=self.server, type="HeartbeatReceived")
+            if event["data"].get("leaving") == "suspend"], 30)
+        said = self.machine.said()
+        self.assertIn("token was not renewed", said)
+        self.assertNotIn("timeout", said)  # it did not wait the question's ten seconds
+        self.assertEqual(json.loads(file.read_text()), kept)
 
     def test_it_is_lean_with_the_bus(self):
         self.start()
