@@ -84,6 +84,22 @@ TEST_CASE("compacted: transitions, state and explain are those of the whole log 
     }
 }
 
+TEST_CASE("compacted: diff of two logs counts the events that are there (2.4)") {
+    Data const data(history());
+    Data const other(history());
+    data.compact({{5, 41}});
+    auto const paths = "diff " + data.path().string() + " " + other.path().string();
+    auto const diff = replay(paths + " --output json");
+    CHECK(diff.status == 1);
+    CHECK(diff.json().at("common").as_int64() == 0); // each log has an id of its own
+    CHECK(diff.json().at("first").at("events").as_int64() == 9);
+    CHECK(diff.json().at("first").at("next").as_array().size() == 5);
+    CHECK(diff.json().at("second").at("events").as_int64() == 45);
+    auto const text = replay(paths).out;
+    CHECK(text.starts_with("nothing is the same\n"));
+    CHECK(text.find(" has 9 more, first 5:") != std::string::npos);
+}
+
 TEST_CASE("compacted: verify reads over a range, deleted or not yet, and counts it (2.3)") {
     Data const data(history());
     data.compact({{5, 20}, {21, 41}}, 1);

@@ -151,20 +151,21 @@ constexpr std::size_t kFirstOfEach = 5;
 
 /// What one log has behind the common part.
 struct Rest {
-    std::uint64_t count = 0;
+    std::uint64_t count = 0;              ///< of its events; compacted ones are none any more
     boost::json::array events;            ///< the first few
     std::vector<std::vector<Cell>> cells; ///< the same as rows
 };
 
 core::Result<Rest> rest_of(EventReader const& log, core::Sequence common) {
     Rest rest;
-    rest.count = log.head().sequence.value - common.value;
     auto const done = walk(
         log,
         common.next(),
         log.head().sequence,
-        false,
+        true,
         [&](eventstore::StoredEvent const& stored) {
+            if (++rest.count > kFirstOfEach)
+                return true;
             auto const& event = stored.event;
             rest.events.push_back(projections::to_json(event, stored.hash));
             rest.cells.push_back(
@@ -175,7 +176,7 @@ core::Result<Rest> rest_of(EventReader const& log, core::Sequence common) {
                  event.actual ? status_cell(*event.actual) : Cell{},
                  {projections::summarize(event.payload)}}
             );
-            return rest.events.size() < kFirstOfEach;
+            return true;
         }
     );
     if (!done)
@@ -265,7 +266,10 @@ Outcome diff_logs(EventReader const& first, EventReader const& second, Options c
         );
     else {
         auto const screen = standard_output(options.no_color);
-        write(fmt::format("{} events are the same\n", common->value));
+        write(
+            *common ? fmt::format("the same up to event {}\n", common->value)
+                    : std::string("nothing is the same\n")
+        );
         print_rest(options.logs[0], *first_rest, screen);
         print_rest(options.logs[1], *second_rest, screen);
         if (!all.empty())
