@@ -84,6 +84,21 @@ std::string_view why_on(HeartbeatStatus before) {
     return "";
 }
 
+/// As a person says it.
+std::string_view is_what(NotificationKind kind) {
+    switch (kind) {
+    case NotificationKind::Crashed: return "is Crashed";
+    case NotificationKind::Unknown: return "is Unknown";
+    case NotificationKind::StartupDelayed: return "is late to start";
+    case NotificationKind::ShutdownDelayed: return "is late to shut down";
+    case NotificationKind::Adopted:
+    case NotificationKind::Withdrawn:
+    case NotificationKind::SetAside:
+    case NotificationKind::SilenceOfMany: break;
+    }
+    return "";
+}
+
 std::string
 what_happened(NotificationKind kind, Server const& server, core::Settings const& settings) {
     auto const& name = server.config.name;
@@ -93,9 +108,7 @@ what_happened(NotificationKind kind, Server const& server, core::Settings const&
     case NotificationKind::Unknown:
     case NotificationKind::StartupDelayed:
     case NotificationKind::ShutdownDelayed:
-        return fmt::format(
-            "{} is {}. {}", name, core::to_string(state.actual), explain(server, settings).text
-        );
+        return fmt::format("{} {}. {}", name, is_what(kind), explain(server, settings).text);
     case NotificationKind::Adopted:
         // The request itself is gone; who made it and when is still known until the next one.
         return fmt::format(

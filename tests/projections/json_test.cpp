@@ -299,7 +299,7 @@ TEST_CASE("notification JSON: the shape of HTTP 3.2") {
         .kind = projections::NotificationKind::StartupDelayed,
         .severity = projections::Severity::Warning,
         .server_ids = {kNode1},
-        .text = "node1 is StartupDelayed.",
+        .text = "node1 is late to start.",
         .since = at("09:00:00"),
         .actions =
             {projections::NotificationAction::SetOff,
@@ -309,7 +309,7 @@ TEST_CASE("notification JSON: the shape of HTTP 3.2") {
     };
     CHECK(projections::to_json(notification) == json::parse(R"({
         "id": "ntf_5_startup_delayed", "kind": "startup_delayed", "severity": "warning",
-        "server_ids": ["srv_0000000000001111"], "text": "node1 is StartupDelayed.",
+        "server_ids": ["srv_0000000000001111"], "text": "node1 is late to start.",
         "since": "2026-11-21T09:00:00.000Z",
         "actions": ["set_off", "wake_again", "reinstate", "dismiss"]})"));
 }

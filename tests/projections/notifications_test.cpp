@@ -132,6 +132,7 @@ TEST_CASE("notifications: StartupDelayed follows the standby time; without a MAC
     CHECK(footer.ids().empty());
     footer.hear(footer.world.elapse(kNode1)); // 3
     CHECK(footer.ids() == Ids{"ntf_3_startup_delayed"});
+    CHECK(says(footer.notifications.items()[0]->text, "node1 is late to start. "));
     CHECK(
         footer.notifications.items()[0]->actions ==
         std::vector{
@@ -158,6 +159,7 @@ TEST_CASE("notifications: ShutdownDelayed follows the standby time of an OFF (1.
     CHECK(footer.ids().empty());
     footer.hear(footer.world.elapse(kNode1)); // 7
     CHECK(footer.ids() == Ids{"ntf_7_shutdown_delayed"});
+    CHECK(says(footer.notifications.items()[0]->text, "node1 is late to shut down. "));
 }
 
 TEST_CASE("notifications: row ON/Stopping/ON is quiet while the standby time is open (1.3)") {
