@@ -1,5 +1,7 @@
 #include "http/webhook_client.hpp"
 
+#include "http/name_lookup.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
@@ -33,25 +35,11 @@ WebhookResult failed(std::string why) {
     return {.status = 0, .failure = std::move(why), .retry_after = {}};
 }
 
-bool is_port(std::string_view text) {
-    unsigned number = 0;
+/// 0: it is none.
+std::uint16_t parse_port(std::string_view text) {
+    std::uint16_t number = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc{} && end == text.data() + text.size() && number > 0 &&
-           number <= 65535;
-}
-
-/// The resolver has a thread of its own; it is not waited for longer than the limit.
-awaitable<std::pair<beast::error_code, tcp::resolver::results_type>>
-resolve(asio::io_context& io, std::string host, std::string port) {
-    auto const resolver = std::make_shared<tcp::resolver>(io);
-    auto const timer = std::make_shared<asio::steady_timer>(io, kLimit);
-    timer->async_wait([resolver](beast::error_code error) {
-        if (!error)
-            resolver->cancel();
-    });
-    auto [error, found] = co_await resolver->async_resolve(host, port, kToken);
-    timer->cancel();
-    co_return std::pair(error, std::move(found));
+    return error == std::errc{} && end == text.data() + text.size() ? number : 0;
 }
 
 bool is_link_local(asio::ip::address const& address) {
@@ -160,10 +148,10 @@ std::optional<WebhookAddress> parse_webhook_url(std::string_view url) {
     address.host = close > 0 ? host.substr(1, close - 1) : host;
     bool const clean = close == 0 || (colon == authority.npos ? close + 1 == authority.size()
                                                               : colon == close + 1);
-    address.port = address.secure ? "443" : "80";
+    address.port = address.secure ? 443 : 80;
     if (colon != authority.npos)
-        address.port = authority.substr(colon + 1);
-    if (!clean || address.host.empty() || !is_port(address.port) ||
+        address.port = parse_port(authority.substr(colon + 1));
+    if (!clean || address.host.empty() || address.port == 0 ||
         authority.find_first_of("@\\\"<>^`{|}") != authority.npos)
         return std::nullopt;
     return address;
@@ -187,13 +175,11 @@ awaitable<WebhookResult> post_webhook(
     if (!address)
         co_return failed("its URL cannot be read");
     auto request = make_request(*address, std::move(message), secret, at);
-    auto const [unknown, found] = co_await resolve(io, address->host, address->port);
-    if (unknown)
-        co_return failed(address->host + " is not known: " + unknown.message());
-    std::vector<tcp::endpoint> allowed;
-    for (auto const& entry : found)
-        if (!is_link_local(entry.endpoint().address()))
-            allowed.push_back(entry.endpoint());
+    auto found = co_await look_up_name(io, address->host, address->port, kLimit);
+    auto& allowed = found.endpoints;
+    if (allowed.empty())
+        co_return failed(address->host + " is not known: " + found.failure);
+    std::erase_if(allowed, [](auto const& one) { return is_link_local(one.address()); });
     if (allowed.empty())
         co_return failed(address->host + " is a link-local address, which is not called");
     beast::tcp_stream stream(io);

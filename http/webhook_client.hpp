@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ namespace cpm::http {
 struct WebhookAddress {
     bool secure = false;
     std::string host; ///< without the brackets of an IPv6 address
-    std::string port;
+    std::uint16_t port = 0;
     std::string authority; ///< as in Host
     std::string target;    ///< path and query
 };

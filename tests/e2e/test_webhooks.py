@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import select
+import socket
 import tempfile
 import time
 import unittest
@@ -312,6 +314,33 @@ class Alone(Story):
                          {agent.server_id for agent in agents})
 
 
+class SilentNameServer(Story):
+    def test_it_delays_no_other_webhook_and_no_stop(self):
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.77", 53))
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        asked = pathlib.Path(folder) / "resolv.conf"
+        asked.write_text("nameserver 127.0.0.77\n" * 2)
+        of_its_own = ["unshare", "--mount", "sh", "-c",
+                      f'mount --bind {asked} /etc/resolv.conf && exec "$@"', "sh"]
+        manager = self.enterContext(support.Manager(prefix=of_its_own)).set_up()
+        manager.api("PATCH", "/settings", {"heartbeat_interval_seconds": 1, "missed_heartbeats": 2})
+        for number in range(4):
+            made = manager.api("POST", "/webhooks", {
+                "name": "lost", "url": f"http://hook{number}.example/"})
+            self.assertEqual(made.status, 201, made)
+        receiver = self.given_a_receiver()
+        self.add(manager, receiver)
+        server = self.crash(manager, 1)
+        # Looking up one of the others' names takes the system 20 s.
+        self.wait_for_message(receiver, server, timeout=40)
+        self.assertTrue(select.select([silent], [], [], 20)[0])
+        began = time.monotonic()
+        self.assertEqual(manager.stop(), 0)
+        self.assertLess(time.monotonic() - began, 10)
+
+
 def speak_nonsense(server):
     connection, _ = server.accept()
     with connection:
@@ -320,5 +349,5 @@ def speak_nonsense(server):
 
 
 if __name__ == "__main__":
-    support.need_program("openssl")
+    support.need_program("openssl", "unshare", "mount")
     support.main()

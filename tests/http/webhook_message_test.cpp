@@ -43,14 +43,14 @@ TEST_CASE("webhooks: an URL is taken apart, and what could hide something is ref
     REQUIRE(plain);
     CHECK_FALSE(plain->secure);
     CHECK(plain->host == "ntfy.lan");
-    CHECK(plain->port == "8080");
+    CHECK(plain->port == 8080);
     CHECK(plain->authority == "ntfy.lan:8080");
     CHECK(plain->target == "/topic?x=1");
     auto const secure = parse_webhook_url("https://[2001:db8::1]");
     REQUIRE(secure);
     CHECK(secure->secure);
     CHECK(secure->host == "2001:db8::1");
-    CHECK(secure->port == "443");
+    CHECK(secure->port == 443);
     CHECK(secure->authority == "[2001:db8::1]");
     CHECK(secure->target == "/");
     CHECK(parse_webhook_url("https://x?y")->target == "/?y");
