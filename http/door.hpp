@@ -6,6 +6,7 @@
 #include "http/forwarded.hpp"
 #include "http/head.hpp"
 #include "http/route.hpp"
+#include "http/unread_answers.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -38,13 +39,8 @@ struct Door {
     bool stopping = false;
     core::MonoTime last_tick{}; ///< when the loop's own tick last came
     std::unordered_set<Link*> links;
-    std::size_t unread = 0;           ///< bytes of large answers that are being sent
+    UnreadAnswers unread;
     std::function<void()> on_drained; ///< called when stopping and the last link has gone
-
-    /// An answer is large from here on, and so much of them is kept at once: whoever asks for many
-    /// and reads none of them does not take the memory of all.
-    static constexpr std::size_t kLarge = 64UL * 1024;
-    static constexpr std::size_t kMaxUnread = 32UL * 1024 * 1024;
 
     static constexpr core::milliseconds kTick{250};
     static constexpr core::seconds kLate{2};

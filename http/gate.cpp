@@ -7,28 +7,51 @@ namespace cpm::http {
 
 namespace asio = boost::asio;
 
-asio::awaitable<std::unique_ptr<Gate::Pass>> Gate::enter() {
-    if (free_ > 0) {
-        --free_;
-        co_return std::make_unique<Pass>(*this);
-    }
-    auto const waiter = waiting_.emplace(waiting_.end(), asio::steady_timer(io_, kPatience));
+asio::awaitable<std::unique_ptr<Gate::Pass>> Gate::enter(std::string caller) {
+    auto const waiter =
+        waiting_.emplace(waiting_.end(), std::move(caller), asio::steady_timer(io_, kPatience));
+    let_in();
     boost::system::error_code error;
-    co_await waiter->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-    bool const has_place = waiter->has_place;
+    if (!waiter->has_place)
+        co_await waiter->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    std::unique_ptr<Pass> pass;
+    if (waiter->has_place)
+        pass = std::make_unique<Pass>(*this, std::move(waiter->caller));
     waiting_.erase(waiter);
-    co_return has_place ? std::make_unique<Pass>(*this) : nullptr;
+    co_return pass;
 }
 
-/// The place goes to the first that has none yet.
-void Gate::leave() {
-    for (auto& waiter : waiting_)
-        if (!waiter.has_place) {
-            waiter.has_place = true;
-            waiter.timer.cancel();
-            return;
-        }
+std::size_t Gate::held_by(std::string const& caller) const {
+    auto const found = held_.find(caller);
+    return found == held_.end() ? 0 : found->second;
+}
+
+void Gate::leave(std::string const& caller) {
+    auto const held = held_.find(caller);
+    if (--held->second == 0)
+        held_.erase(held);
     ++free_;
+    let_in();
+}
+
+void Gate::let_in() {
+    while (free_ > 0) {
+        Waiter* next = nullptr;
+        auto fewest = most_of_one_;
+        for (auto& waiter : waiting_) {
+            auto const held = held_by(waiter.caller);
+            if (waiter.has_place || held >= fewest)
+                continue;
+            next = &waiter;
+            fewest = held;
+        }
+        if (!next)
+            return;
+        next->has_place = true;
+        ++held_[next->caller];
+        --free_;
+        next->timer.cancel();
+    }
 }
 
 } // namespace cpm::http

@@ -68,14 +68,14 @@ HandlerResult explain_server(App& app, Request const& request, Caller const& /*c
     );
 }
 
-HandlerResult list_history(App& app, Request const& request, Caller const& /*caller*/) {
+HandlerResult list_history(App& app, Request const& request, Caller const& caller) {
     auto const found = find_server(app, request);
     if (!found)
         co_return refused(app, found.error());
     auto const query = read_history_query(request, (*found)->id);
     if (!query)
         co_return refused(app, query.error());
-    auto const pass = co_await app.searches.enter();
+    auto const pass = co_await app.searches.enter(actor_of(caller));
     if (!pass)
         co_return problem(429, "too many searches through the log are under way: ask again soon");
     HistorySearch search(app.log, app.model.common_events(), *query);

@@ -45,11 +45,11 @@ notifications_page(std::vector<projections::Notification const*> const& all, Pag
 
 } // namespace
 
-HandlerResult list_events(App& app, Request const& request, Caller const& /*caller*/) {
+HandlerResult list_events(App& app, Request const& request, Caller const& caller) {
     auto const query = read_event_query(request);
     if (!query)
         co_return refused(app, query.error());
-    auto const pass = co_await app.searches.enter();
+    auto const pass = co_await app.searches.enter(actor_of(caller));
     if (!pass)
         co_return problem(429, "too many searches through the log are under way: ask again soon");
     EventSearch search(app.log, *query);

@@ -140,6 +140,12 @@ void Link::stop() {
         socket_.cancel();
 }
 
+void Link::cut() {
+    expired_ = true;
+    ErrorCode error;
+    socket_.close(error);
+}
+
 void Link::arm() {
     timer_.expires_after(limit_);
     auto self = weak_from_this(); // a connection that ended does not wait for its deadline

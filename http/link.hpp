@@ -65,6 +65,9 @@ class Link : public std::enable_shared_from_this<Link> {
     void restart();
 
     /// Between two requests a stop may end the connection at once.
+    /// Ends at once, whatever waits on it.
+    void cut();
+
     void set_idle(bool idle) { idle_ = idle; }
     void stop();
 

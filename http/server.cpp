@@ -269,6 +269,7 @@ void Server::run(manager::Writer& writer) {
         .stopping = false,
         .last_tick = now.mono,
         .links = {},
+        .unread = {},
         .on_drained = [&parts] { parts.io.stop(); },
     });
     parts.model.loaded(now);

@@ -2,6 +2,7 @@
 // request may look like is in head_scan, head_check and dispatch.
 #include "http/session.hpp"
 
+#include "http/answers.hpp"
 #include "http/dispatch.hpp"
 #include "http/handlers_compatible.hpp"
 #include "http/head_check.hpp"
@@ -82,6 +83,7 @@ class Session {
     Connections::Place place_;
     asio::ip::address peer_;
     std::string local_;
+    std::string caller_;     ///< of the last request; where nobody is signed in, his address
     bool is_secure_ = false; ///< of whom the last request came from; a proxy may stand between
     std::string buffer_;     ///< read and not used yet
 };
@@ -101,6 +103,10 @@ Session::Session(
     peer_ = link_->socket().remote_endpoint(error).address();
     local_ = address_text(link_->socket().local_endpoint(error).address());
     is_secure_ = link_->is_secure();
+    place_.on_lost([link = std::weak_ptr(link_)] {
+        if (auto const held = link.lock())
+            held->cut();
+    });
 }
 
 asio::awaitable<void> Session::run() {
@@ -133,6 +139,8 @@ asio::awaitable<void> Session::run() {
         }
         auto& request = checked->request;
         auto admitted = admit(door_, interface_, *checked);
+        bool const is_known = admitted && admitted->caller.kind != CallerKind::Nobody;
+        caller_ = is_known ? actor_of(admitted->caller) : request.peer;
         bool const placed = place_.admit(admitted && admitted->is_agent);
         if (admitted && !placed)
             admitted = tl::make_unexpected(refusal({429, "all connections for people are taken"}));
@@ -267,8 +275,7 @@ asio::awaitable<std::optional<Response>> Session::read_body(std::string& body, s
 asio::awaitable<bool> Session::write(Response& response, Framing framing) {
     framing.secure = is_secure_;
     auto const size = framing.head_only ? 0 : response.body.size();
-    bool const is_large = size >= Door::kLarge;
-    if (is_large && door_.unread > 0 && door_.unread + size > Door::kMaxUnread)
+    if (!door_.unread.has_room(caller_, size))
         response = problem(429, "too many large answers are under way: read them, then ask again");
     std::string text;
     try {
@@ -280,11 +287,9 @@ asio::awaitable<bool> Session::write(Response& response, Framing framing) {
     }
     Link::Buffers const buffers{
         asio::buffer(text), framing.head_only ? asio::const_buffer() : asio::buffer(response.body)};
-    auto const unread = response.body.size() >= Door::kLarge ? response.body.size() : 0;
-    door_.unread += unread;
+    UnreadAnswers::Sending const sending(door_.unread, caller_, response.body.size());
     link_->begin(kWriteLimit);
     auto const error = co_await link_->write(buffers);
-    door_.unread -= unread;
     co_return !error;
 }
 

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 using namespace cpm::http;
@@ -20,8 +21,9 @@ struct Told {
     int most = 0;
 };
 
-asio::awaitable<void> visit(asio::io_context& io, Gate& gate, Told& told, int name) {
-    auto const pass = co_await gate.enter();
+asio::awaitable<void>
+visit(asio::io_context& io, Gate& gate, Told& told, int name, std::string caller) {
+    auto const pass = co_await gate.enter(std::move(caller));
     REQUIRE(pass);
     told.order.push_back(name);
     told.most = std::max(told.most, ++told.inside);
@@ -37,7 +39,9 @@ TEST_CASE("gate: so many are inside at once, and the others come in order") {
     Gate gate(io, 2);
     Told told;
     for (int name = 0; name < 7; ++name)
-        asio::co_spawn(io, visit(io, gate, told, name), asio::detached);
+        asio::co_spawn(
+            io, visit(io, gate, told, name, "caller" + std::to_string(name)), asio::detached
+        );
     io.run();
     CHECK(told.order == std::vector{0, 1, 2, 3, 4, 5, 6});
     CHECK(told.most == 2);
@@ -45,8 +49,33 @@ TEST_CASE("gate: so many are inside at once, and the others come in order") {
     // All places are free again.
     io.restart();
     told = {};
-    for (int name = 0; name < 2; ++name)
-        asio::co_spawn(io, visit(io, gate, told, name), asio::detached);
+    for (auto const* caller : {"caller0", "another"})
+        asio::co_spawn(io, visit(io, gate, told, 0, caller), asio::detached);
     io.run();
     CHECK(told.most == 2);
+}
+
+TEST_CASE("gate: one caller has half of the places, however much it asks for") {
+    asio::io_context io(1);
+    Gate gate(io, 4);
+    Told told;
+    for (int name = 0; name < 6; ++name)
+        asio::co_spawn(io, visit(io, gate, told, name, "greedy"), asio::detached);
+    io.run();
+    CHECK(told.order == std::vector{0, 1, 2, 3, 4, 5});
+    CHECK(told.most == 2);
+}
+
+TEST_CASE("gate: whoever has the fewest places comes next") {
+    asio::io_context io(1);
+    Gate gate(io, 4);
+    Told told;
+    for (int name = 0; name < 4; ++name)
+        asio::co_spawn(io, visit(io, gate, told, name, "greedy"), asio::detached);
+    for (int name : {10, 11})
+        asio::co_spawn(io, visit(io, gate, told, name, "second"), asio::detached);
+    asio::co_spawn(io, visit(io, gate, told, 20, "third"), asio::detached);
+    io.run();
+    CHECK(told.order == std::vector{0, 1, 10, 11, 20, 2, 3});
+    CHECK(told.most == 4);
 }

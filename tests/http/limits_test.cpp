@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <string>
+#include <vector>
 
 using namespace cpm;
 using namespace cpm::http;
@@ -120,6 +121,48 @@ TEST_CASE("connections: one address has its limit, all together have theirs (3.5
     CHECK_FALSE(take(places, connections, "e", true));
     places.clear();
     CHECK(connections->count() == 0);
+}
+
+TEST_CASE("connections: silent ones of one address give way to those who are fewer (3.5)") {
+    auto const connections =
+        std::make_shared<Connections>(Connections::Limits{.all = 8, .an_address = 5, .people = 8});
+    std::vector<int> lost;
+    Places places;
+    auto const silent = [&](int name, std::string const& address, bool is_many = false) {
+        auto taken = Connections::take(connections, address, is_many);
+        auto* const place = std::get_if<Connections::Place>(&taken);
+        if (place)
+            places.push_back(std::move(*place));
+        if (place)
+            places.back().on_lost([&lost, name] { lost.push_back(name); });
+        return place != nullptr;
+    };
+    CHECK(silent(1, "b"));
+    CHECK(silent(2, "b"));
+    CHECK(silent(3, "b"));
+    for (int name = 11; name <= 15; ++name)
+        CHECK(silent(name, "a"));
+    CHECK_FALSE(silent(16, "a")); // its own limit
+    CHECK(silent(20, "c"));       // all are taken: a has 5 that are silent
+    CHECK(lost == std::vector{11});
+    CHECK_FALSE(silent(16, "a")); // nobody has more than 4
+    CHECK(connections->count() == 8);
+    CHECK(silent(21, "c"));
+    CHECK(lost == std::vector{11, 12});
+    CHECK_FALSE(silent(22, "c")); // nobody has more than 3
+    CHECK(silent(30, "d"));
+    CHECK(lost == std::vector{11, 12, 1});
+    for (auto& place : places)
+        (void)place.admit(true); // those who said who they are stay
+    CHECK_FALSE(silent(40, "e"));
+    places.clear();
+    CHECK(connections->count() == 0);
+    CHECK(lost.size() == 3);
+
+    // Behind a proxy are many, who are not meant.
+    for (int name = 50; name < 58; ++name)
+        CHECK(silent(name, "proxy", true));
+    CHECK_FALSE(silent(60, "e"));
 }
 
 TEST_CASE("connections: people never take the agents' quarter, agents may take all (3.5)") {
