@@ -102,6 +102,25 @@ class System:
         self.scratch.cleanup()
 
 
+class Monitor:
+    """What is said on the bus, as text, also to those who do not listen."""
+
+    def __init__(self, root, match):
+        self.said = root / "monitor"
+        with open(self.said, "wb") as said:
+            self.process = subprocess.Popen(
+                ["busctl", f"--address=unix:path={root}/bus", "monitor", "--match", match],
+                stdout=said, stderr=said)
+        wait_until("the monitor", lambda: "Monitoring" in self())
+
+    def __call__(self):
+        return self.said.read_text(errors="replace")
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class ForgetsTokens(Proxy):
     """What comes between agent and manager, and never answers who asks for a new token."""
 
@@ -309,9 +328,11 @@ class Logind(unittest.TestCase):
         self.system.env.update(LD_PRELOAD=str(SUSPEND), CPM_DEMO_SLEPT=str(slept))
         self.start(heartbeat_interval_seconds=10)
         before = self.system.names()
+        watched = self.opened(Monitor(self.system.root, "member='PowerOff'"))
         self.machine.hook("10-hook", f"kill -STOP {self.system.processes[1].pid}")
         self.off()
         wait_until("the act", lambda: self.machine.marker()["said"] == "Acted", 20)
+        wait_until("the call on the bus", lambda: "Member=PowerOff" in watched(), 20)
         slept.write_text("1000")
         wait_until("ON", lambda: self.reports() == "ON", 15)  # long before logind is given up
         # It obeys nobody who is gone.
