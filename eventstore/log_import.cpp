@@ -48,8 +48,10 @@ LogImport::begin(fs::path const& data, core::Hash const& log_id, std::uint64_t e
             core::ErrorCode::Storage, "cannot create " + files.log.string() + ": " + error.message()
         );
     auto database = Database::open_writer(files.log, true, Database::Recovery::Strict);
-    if (!database)
+    if (!database) {
+        fs::remove_all(files.log, error); // made above, in an empty directory
         return tl::make_unexpected(database.error());
+    }
     return std::make_unique<LogImport>(Private(), files, std::move(*database), log_id, epoch);
 }
 
@@ -69,7 +71,13 @@ LogImport::LogImport(
     batch_->writes.Put(meta, std::string(kEpochKey), key_of(core::Sequence{epoch}));
 }
 
-LogImport::~LogImport() = default;
+LogImport::~LogImport() {
+    if (is_finished_)
+        return;
+    database_.reset();
+    std::error_code ignored; // begin() made it, in an empty directory
+    fs::remove_all(files_.log, ignored);
+}
 
 core::Result<void> LogImport::add(std::span<std::uint8_t const> record) {
     auto const decoded = decode(record);
@@ -150,7 +158,9 @@ core::Result<void> LogImport::finish(Head const& head) {
         );
     if (auto written = write(true); !written)
         return written;
-    return write_witness(files_, head_);
+    auto witnessed = write_witness(files_, head_);
+    is_finished_ = witnessed.has_value();
+    return witnessed;
 }
 
 } // namespace cpm::eventstore

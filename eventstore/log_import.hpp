@@ -17,7 +17,7 @@ class Database;
 ///
 /// Operation: begin() in an empty directory, add() every record in order, finish(). Only then there
 /// is a head witness, so a manager starts on a whole log or not at all. Ownership: the directory,
-/// until this is destroyed; what a failure leaves in it is the caller's to remove.
+/// until this is destroyed; what was not finished is removed then, and nothing else ever is.
 class LogImport {
     struct Private {
         explicit Private() = default;
@@ -56,11 +56,12 @@ class LogImport {
     core::Sequence removed_until() const;
 
     SideFiles const files_;
-    std::unique_ptr<Database> const database_;
+    std::unique_ptr<Database> database_;
     std::unique_ptr<Batch> const batch_;
     Head head_;
     std::vector<Gap> gaps_;
     CompactedRanges ranges_;
+    bool is_finished_ = false;
 };
 
 } // namespace cpm::eventstore

@@ -127,6 +127,10 @@ RocksDbReader::read_ranges(std::function<void(core::Sequence, core::Sequence)> c
     return database_->read_ranges(visit);
 }
 
+core::Result<core::Hash> RocksDbReader::hash_of(core::Sequence sequence) const {
+    return database_->hash_of(sequence);
+}
+
 core::Result<std::optional<core::HeartbeatsCompacted>>
 RocksDbReader::range_of(core::Sequence sequence) const {
     return database_->range_of(sequence);

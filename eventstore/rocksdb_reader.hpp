@@ -51,6 +51,8 @@ class RocksDbReader final : public EventReader {
     /// event that names it.
     core::Result<void> read_ranges(std::function<void(core::Sequence, core::Sequence)> const& visit
     ) const;
+    /// Of the record; Corrupt when there is none.
+    core::Result<core::Hash> hash_of(core::Sequence sequence) const;
     /// The range of compacted heartbeats that holds this number, or none.
     core::Result<std::optional<core::HeartbeatsCompacted>> range_of(core::Sequence sequence) const;
 

@@ -57,6 +57,7 @@ class BackupDrill(unittest.TestCase):
         self.assertEqual(self.manager.api("POST", "/rollback/accept").status, 200)
         self.assertEqual(self.manager.power(self.server, "OFF").status, 202)
         self.manager.assert_replay_is_served()
+        self.assertIn('"epoch":2', self.assert_comes_back().splitlines()[0])
 
     def test_a_restored_backup_that_is_up_to_date_simply_goes_on(self):
         head = self.agent.heartbeat("ON")["head"]
@@ -94,6 +95,10 @@ class BackupDrill(unittest.TestCase):
     def test_an_export_of_a_running_managers_log_comes_back_byte_for_byte(self):
         for status in ("ON", "ON", "Stopping"):
             self.agent.say(status)
+        self.assert_comes_back()
+
+    def assert_comes_back(self):
+        """The log's export, which an import of it exports again."""
         first = replay(self.manager.data, "export")
         self.assertEqual(first.returncode, 0, first.stderr)
         (self.place / "export").write_text(first.stdout)
@@ -102,6 +107,7 @@ class BackupDrill(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(replay(copy, "export").stdout, first.stdout)
         self.assertEqual(replay(copy, "verify").returncode, 0)
+        return first.stdout
 
 
 if __name__ == "__main__":

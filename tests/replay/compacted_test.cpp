@@ -100,6 +100,18 @@ TEST_CASE("compacted: diff of two logs counts the events that are there (2.4)") 
     CHECK(text.find(" has 9 more, first 5:") != std::string::npos);
 }
 
+TEST_CASE("compacted: who looks at a moment of which heartbeats are gone is told so (2.3)") {
+    Data const data(history());
+    data.compact({{5, 41}});
+    for (std::string const command : {"state", "explain web-1"}) {
+        auto const then = replay(data.with(command + " --at 30"));
+        CHECK(then.status == 0);
+        CHECK(then.err.find("compacted up to event 41") != std::string::npos);
+        CHECK(replay(data.with(command + " --at 43")).err.empty());
+        CHECK(replay(data.with(command)).err.empty());
+    }
+}
+
 TEST_CASE("compacted: verify reads over a range, deleted or not yet, and counts it (2.3)") {
     Data const data(history());
     data.compact({{5, 20}, {21, 41}}, 1);

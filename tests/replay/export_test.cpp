@@ -66,6 +66,32 @@ TEST_CASE("export: the raw bytes beside the readable form, after a line about th
     CHECK(lines[6].at("record").as_string().size() > 100);
 }
 
+TEST_CASE("import, backup, restore: what was made, as a line or as JSON (2.4)") {
+    Data const data(small_history());
+    TemporaryDirectory const place;
+    auto const head = replay(data.with("verify --output json")).json().at("head");
+    auto const file = place.path() / "export.ndjson";
+    write_file(file, replay(data.with("export")).out);
+    auto const check = [&](std::string const& said, fs::path const& made, std::string const& how) {
+        auto const line = replay(how).out;
+        CHECK(line.starts_with(said + made.string() + ": epoch 1, head 11 "));
+        for (std::string const output : {"json", "ndjson"}) {
+            fs::remove_all(made);
+            auto const run = replay(how + " --output " + output);
+            CHECK(run.status == 0);
+            CHECK(run.json().at("directory").as_string() == made.string());
+            for (auto const* field : {"epoch", "sequence", "hash"})
+                CHECK(run.json().at(field) == head.at(field));
+        }
+    };
+    auto const copy = place.path() / "copy";
+    auto const backup = place.path() / "backup";
+    check("imported into ", copy, in(copy, "import " + file.string()));
+    check("backed up to ", backup, data.with("backup " + backup.string()));
+    fs::remove_all(copy);
+    check("restored to ", copy, in(copy, "restore " + backup.string()));
+}
+
 TEST_CASE("import: only into an empty directory (2.4)") {
     Data const data(small_history());
     auto const file = data.path() / "export.ndjson";
@@ -74,6 +100,19 @@ TEST_CASE("import: only into an empty directory (2.4)") {
     CHECK(run.status == 2);
     CHECK(run.err.find("is not empty") != std::string::npos);
     CHECK(replay(data.with("verify")).status == 0);
+}
+
+TEST_CASE("import: whatever is wrong with the export, a log that is there stays as it is (2.4)") {
+    Data const data(small_history());
+    auto const before = replay(data.with("export")).out;
+    TemporaryDirectory const place;
+    auto const file = place.path() / "export.ndjson";
+    for (auto const& text : {std::string(), std::string("no export\n"), before + "{}\n", before}) {
+        write_file(file, text);
+        CHECK(replay(in(data.path(), "import " + file.string())).status != 0);
+        CHECK(replay(data.with("export")).out == before);
+        CHECK(replay(data.with("verify")).status == 0);
+    }
 }
 
 TEST_CASE("import: what is not whole or not an export is refused, and leaves nothing (2.4)") {

@@ -93,13 +93,15 @@ TEST_CASE("wrong usage ends with 2 and names what is wrong (2.4)") {
         {"log --from 0", "\"0\""},
         {"log --server", "--server"},
         {"log --server nobody", "nobody"},
+        {"log --from 5 --to 3", "--from"},
+        {"log --from 2026-11-21T09:00:01Z --to 2026-11-21T09:00:00Z", "--from"},
         {"log --follow --to 9", "--follow"},
         {"log --follow --output json", "--follow"},
         {"state --at 12", "the log ends at event 11"},
         {"state extra", "extra"},
         {"transitions nobody", "nobody"},
         {"verify --output xml", "xml"},
-        {"explain nobody", "nobody"},
+        {"explain nobody", "SERVER"},
         {"step", "SERVER"},
         {"diff", "--at"},
         {"diff --at 12", "the log ends at event 11"},
@@ -108,6 +110,7 @@ TEST_CASE("wrong usage ends with 2 and names what is wrong (2.4)") {
         {"what-if", "--standby"},
         {"what-if --standby 25h", "25h"},
         {"what-if --missed 0", "--missed"},
+        {"what-if --release-standby maybe", "true,false"},
         {"backup", "TARGET"},
         {"restore", "BACKUP"},
         {"import /nonexistent", "/nonexistent"},
@@ -284,18 +287,25 @@ TEST_CASE("columns stay in line beside Japanese names") {
     CHECK(column_of(log[2], "ServerAdded") == column_of(log[0], "TYPE"));
 }
 
-TEST_CASE("a terminal gets no line longer than it is wide; a pipe gets every text whole") {
+TEST_CASE("a terminal gets no line longer than it is wide, and all of it; a pipe a line a row") {
     Data const data(small_history());
-    for (int const columns : {20, 60, 100}) {
-        auto const run = replay_on_terminal(columns, data.with("transitions --no-color"));
-        CHECK(run.lines().size() == 10);
-        for (auto const& line : run.lines()) {
-            std::string plain = line; // "…" is one column, not two
-            for (auto at = plain.find("…"); at != std::string::npos; at = plain.find("…"))
-                plain.replace(at, std::string_view("…").size(), ".");
-            CHECK(columns_of(plain) <= std::size_t(columns));
+    for (std::string const command : {"transitions", "log", "state", "what-if --standby 2m"})
+        for (int const columns : {20, 60, 100, 160}) {
+            CAPTURE(command);
+            CAPTURE(columns);
+            auto const run = replay_on_terminal(columns, data.with(command + " --no-color"));
+            for (auto const& line : run.lines()) {
+                std::string plain = line; // "…" is one column, not two
+                for (auto at = plain.find("…"); at != std::string::npos; at = plain.find("…"))
+                    plain.replace(at, std::string_view("…").size(), ".");
+                CHECK_MESSAGE(columns_of(plain) <= std::size_t(columns), line);
+            }
+            std::istringstream words(replay(data.with(command)).out);
+            bool const is_whole = columns >= 60 && command != "state";
+            for (std::string word; is_whole && words >> word;)
+                CHECK_MESSAGE(run.out.find(word) != run.out.npos, word);
         }
-    }
+    CHECK(replay(data.with("transitions")).lines().size() == 10);
     CHECK(replay(data.with("transitions")).out.find("…") == std::string::npos);
 }
 

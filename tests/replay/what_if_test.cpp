@@ -176,4 +176,8 @@ TEST_CASE("what-if: where heartbeats are compacted, losses stand as they were (2
         Rows{"web-1 09:01:05.000-09:01:10.000 ON/Crashed"}
     );
     CHECK(replay(data.with("what-if --missed 1")).out.find("up to event 5") != std::string::npos);
+    auto const lines = replay(data.with("what-if --missed 1 --output ndjson"));
+    CHECK(lines.err.find("up to event 5") != std::string::npos);
+    auto const document = replay(data.with("what-if --missed 1 --output json")).json();
+    CHECK(document.at("compacted_until").as_int64() == 5);
 }

@@ -1,15 +1,12 @@
 // cpm-replay backup, restore: a data directory copied as a whole, and read before it is told of.
 #include "eventstore/backup.hpp"
-#include "eventstore/hash.hpp"
 #include "eventstore/list_of_files.hpp"
 #include "eventstore/side_files.hpp"
 #include "tools/cpm-replay/commands.hpp"
+#include "tools/cpm-replay/copied.hpp"
 #include "tools/cpm-replay/interruption.hpp"
-#include "tools/cpm-replay/output.hpp"
 #include "tools/cpm-replay/walk.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 namespace cpm::replay {
@@ -46,6 +43,10 @@ core::Result<Head> read_all(std::filesystem::path const& data) {
         return tl::make_unexpected(done.error());
     if (stop_requested())
         return core::fail(core::ErrorCode::Storage, "interrupted: nothing was made");
+    if (!is_witnessed) { // what was compacted away cannot be compared
+        auto const range = (*log)->range_of((*witness)->sequence);
+        is_witnessed = range && *range;
+    }
     if (!is_witnessed)
         return core::fail(
             core::ErrorCode::Corrupt,
@@ -56,29 +57,6 @@ core::Result<Head> read_all(std::filesystem::path const& data) {
             )
         );
     return head;
-}
-
-void report(
-    std::string_view what, std::filesystem::path const& where, Head const& head, Output output
-) {
-    if (output == Output::Table)
-        write(fmt::format(
-            "{} {}: epoch {}, head {} {}\n",
-            what,
-            where.string(),
-            head.epoch,
-            head.sequence.value,
-            eventstore::to_hex(head.hash)
-        ));
-    else
-        write(
-            boost::json::serialize(boost::json::object{
-                {"directory", where.string()},
-                {"epoch", head.epoch},
-                {"sequence", head.sequence.value},
-                {"hash", eventstore::to_hex(head.hash)}}) +
-            '\n'
-        );
 }
 
 } // namespace
@@ -99,7 +77,7 @@ Outcome backup(Options const& options) {
             error.code = core::ErrorCode::Storage;
         return tl::make_unexpected(std::move(error));
     }
-    report("backed up to", options.path, head, options.output);
+    tell_copied("backed up to", options.path, head, options.output);
     return kFine;
 }
 
@@ -109,7 +87,7 @@ Outcome restore(Options const& options) {
         return core::fail(core::ErrorCode::Storage, head.error().detail);
     if (auto const done = eventstore::restore(options.path, options.data_dir); !done)
         return tl::make_unexpected(done.error());
-    report("restored to", options.data_dir, *head, options.output);
+    tell_copied("restored to", options.data_dir, *head, options.output);
     return kFine;
 }
 

@@ -52,7 +52,7 @@ core::Result<ServerThen> fold_server(
         one.last.push_back({event, stored.hash});
         return true;
     };
-    auto const done = walk_servers(log, {kFleet, id}, {1}, log.head().sequence, true, visit);
+    auto const done = walk_servers(log, {kFleet, id}, {1}, log.head().sequence, visit);
     if (!done)
         return tl::make_unexpected(done.error());
     one.then.end(at);
@@ -183,6 +183,7 @@ Outcome explain(eventstore::EventReader const& log, Options const& options) {
                 to_string(id)
             )
         );
+    note_compacted(log, one->then);
     if (options.output == Output::Table)
         print_text(*one, *server, standard_output(options.no_color));
     else

@@ -4,6 +4,7 @@
 #include "eventstore/log_import.hpp"
 #include "projections/event_json.hpp"
 #include "tools/cpm-replay/commands.hpp"
+#include "tools/cpm-replay/copied.hpp"
 #include "tools/cpm-replay/interruption.hpp"
 #include "tools/cpm-replay/output.hpp"
 #include "tools/cpm-replay/progress.hpp"
@@ -125,7 +126,7 @@ add_lines(std::istream& input, eventstore::LogImport& import, Header const& head
             return wrong(number, "it holds no \"record\" in base64");
         if (auto added = import.add(*bytes); !added)
             return wrong(number, added.error().detail);
-        progress.reached({number - 1});
+        progress.reached({number_at(line, "sequence").value_or(1)});
     }
     return {};
 }
@@ -174,19 +175,9 @@ Outcome import_log(Options const& options) {
     }
     std::istream& input = options.path.empty() ? std::cin : file;
     auto const made = import_from(input, options.data_dir);
-    if (!made) {
-        std::error_code ignored; // it was made above, in an empty directory
-        if (made.error().code != core::ErrorCode::Conflict)
-            fs::remove_all(eventstore::SideFiles(options.data_dir).log, ignored);
+    if (!made)
         return tl::make_unexpected(made.error());
-    }
-    write(fmt::format(
-        "imported into {}: epoch {}, head {} {}\n",
-        options.data_dir.string(),
-        made->head.epoch,
-        made->head.sequence.value,
-        eventstore::to_hex(made->head.hash)
-    ));
+    tell_copied("imported into", options.data_dir, made->head, options.output);
     return kFine;
 }
 

@@ -9,7 +9,6 @@
 #include "tools/cpm-replay/walk.hpp"
 
 #include <algorithm>
-#include <unistd.h>
 
 namespace cpm::replay {
 namespace {
@@ -75,11 +74,10 @@ show_range(eventstore::EventReader const& log, LogView& view, core::Sequence las
     if (auto const named = view.note_names(log); !named)
         return named;
     auto const& filter = view.filter();
-    bool const progress = isatty(STDOUT_FILENO) == 0; // on a terminal the rows show it
     auto const visit = [&](auto const& stored) { return view.show(stored); };
     if (filter.servers().is_all())
-        return walk(log, filter.first(), last, progress, visit);
-    return walk_servers(log, filter.servers().ids(), filter.first(), last, progress, visit);
+        return walk(log, filter.first(), last, true, visit);
+    return walk_servers(log, filter.servers().ids(), filter.first(), last, visit);
 }
 
 /// Shows what is appended until a signal comes or nobody reads on.

@@ -5,6 +5,7 @@
 #include "tools/cpm-replay/fold.hpp"
 #include "tools/cpm-replay/interruption.hpp"
 #include "tools/cpm-replay/output.hpp"
+#include "tools/cpm-replay/text_width.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -21,7 +22,9 @@ std::string short_time(core::WallTime time) {
 void print_table(Then const& then, Screen screen) {
     // What a narrow terminal shows last is what the others say as well.
     Table table(
-        {"NAME", "STATUS", "RULE", "SINCE", "POWER", "PREVIOUS/CURRENT", "LAST HEARTBEAT"}, screen
+        {"NAME", "STATUS", "RULE", "SINCE", "POWER", "PREVIOUS/CURRENT", "LAST HEARTBEAT"},
+        screen,
+        Narrow::Cut
     );
     for (auto const* server : by_name(then.fleet)) {
         auto const& state = server->state;
@@ -39,15 +42,12 @@ void print_table(Then const& then, Screen screen) {
     table.flush();
     auto const count = then.fleet.servers.size();
     auto const servers = fmt::format("{} {}", count, count == 1 ? "server" : "servers");
-    write(
-        then.sequence ? fmt::format(
-                            "{} after event {}, {}\n",
-                            servers,
-                            then.sequence.value,
-                            core::to_rfc3339(then.now)
-                        )
-                      : servers + " before the first event\n"
-    );
+    auto const when =
+        then.sequence
+            ? fmt::format("after event {}, {}", then.sequence.value, core::to_rfc3339(then.now))
+            : std::string("before the first event");
+    for (auto const& line : wrap(servers + ' ' + when, screen.width))
+        write(line + '\n');
 }
 
 void print_json(Then const& then, Output output) {
@@ -81,6 +81,7 @@ Outcome show_state(eventstore::EventReader const& log, Options const& options) {
         return tl::make_unexpected(then.error());
     if (stop_requested())
         return kFine;
+    note_compacted(log, *then);
     if (options.output == Output::Table)
         print_table(*then, standard_output(options.no_color));
     else

@@ -13,8 +13,6 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
-#include <unistd.h>
-
 namespace cpm::replay {
 namespace {
 
@@ -98,7 +96,6 @@ Outcome show_transitions(eventstore::EventReader const& log, Options const& opti
 
     TransitionView view(options, servers);
     projections::DecisionReader decisions([&view](auto decision) { view.apply(decision); });
-    bool const progress = isatty(STDOUT_FILENO) == 0; // on a terminal the rows show it
     auto const head = log.head().sequence;
     auto const visit = [&](eventstore::StoredEvent const& stored) {
         decisions.add(stored.event);
@@ -106,8 +103,8 @@ Outcome show_transitions(eventstore::EventReader const& log, Options const& opti
     };
     auto with_fleet = servers.ids(); // a start of the manager concerns each server
     with_fleet.push_back(kFleet);
-    auto const done = servers.is_all() ? walk(log, {1}, head, progress, visit)
-                                       : walk_servers(log, with_fleet, {1}, head, progress, visit);
+    auto const done = servers.is_all() ? walk(log, {1}, head, true, visit)
+                                       : walk_servers(log, with_fleet, {1}, head, visit);
     if (done) // before damage the last decision may not be whole
         decisions.flush();
     view.end();

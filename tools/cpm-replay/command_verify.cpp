@@ -1,5 +1,4 @@
-// cpm-replay verify: whether the log is whole, unchanged, and says what the code says. A fault does
-// not end the checking; a disk that cannot be read does.
+// cpm-replay verify: whether the log is whole, unchanged, and says what the code says.
 #include "eventstore/codec.hpp"
 #include "eventstore/hash.hpp"
 #include "eventstore/list_of_files.hpp"
@@ -84,7 +83,7 @@ class Verification {
     SnapshotCheck const& snapshots() const { return snapshots_; }
 
   private:
-    core::Result<void> read_one(core::Sequence sequence);
+    core::Result<bool> read_one(core::Sequence sequence);
     core::Result<void> step_over_range();
     void take(StoredEvent const& stored);
     void lose(core::Sequence sequence, std::string const& why);
@@ -115,8 +114,11 @@ core::Result<void> Verification::read_all() {
             break;
         if (done.error().code != core::ErrorCode::Corrupt)
             return done;
-        if (auto const one = read_one(next_); !one)
-            return one;
+        core::Result<bool> one = false; // many may be lost in a row
+        while (one && !*one && next_ <= head_.sequence && !stop_requested())
+            one = read_one(next_);
+        if (!one)
+            return tl::make_unexpected(one.error());
     }
     statuses_.end();
     snapshots_.end(log_);
@@ -125,7 +127,8 @@ core::Result<void> Verification::read_all() {
 }
 
 /// The record at which reading in order ended: it is missing, cannot be read, or does not follow.
-core::Result<void> Verification::read_one(core::Sequence sequence) {
+/// False: it is lost.
+core::Result<bool> Verification::read_one(core::Sequence sequence) {
     bool is_there = false;
     auto const done = log_.read_back(sequence, sequence, [&](StoredEvent const& stored) {
         auto const decoded = eventstore::decode(stored.bytes);
@@ -137,12 +140,14 @@ core::Result<void> Verification::read_one(core::Sequence sequence) {
         take(stored);
         return true;
     });
-    if (done)
-        return is_there ? done : step_over_range();
-    if (done.error().code != core::ErrorCode::Corrupt)
-        return done;
-    lose(sequence, done.error().detail);
-    return {};
+    if (!done && done.error().code != core::ErrorCode::Corrupt)
+        return tl::make_unexpected(done.error());
+    if (!done)
+        lose(sequence, done.error().detail);
+    else if (!is_there)
+        if (auto const stepped = step_over_range(); !stepped)
+            return tl::make_unexpected(stepped.error());
+    return done.has_value();
 }
 
 /// Reading in order ended where records were compacted away: before them or behind them something

@@ -87,6 +87,13 @@ Cell cell_of(std::optional<core::ActualStatus> const& status) {
     return status ? status_cell(*status) : Cell{"-"};
 }
 
+std::string told_of_compacted(Comparison const& result) {
+    return fmt::format(
+        "routine heartbeats are compacted up to event {}: until there, losses stand as they were",
+        result.compacted.value
+    );
+}
+
 void print_table(Comparison const& result, Screen screen) {
     Table table({"FROM", "UNTIL", "SERVER", "WAS", "WOULD BE", "RULE", "WHY"}, screen);
     for (auto const& one : result.differences)
@@ -108,11 +115,7 @@ void print_table(Comparison const& result, Screen screen) {
             : fmt::format("{} {} differ\n", count, count == 1 ? "status would" : "statuses would")
     );
     if (result.compacted)
-        write(fmt::format(
-            "routine heartbeats are compacted up to event {}: until there, losses stand as they "
-            "were\n",
-            result.compacted.value
-        ));
+        write(told_of_compacted(result) + '\n');
 }
 
 boost::json::value status_json(std::optional<core::ActualStatus> const& status) {
@@ -135,6 +138,8 @@ void print_json(Comparison const& result, Output output) {
         else
             rows.push_back(std::move(row));
     }
+    if (output == Output::Ndjson && result.compacted) // each line is a difference
+        fmt::print(stderr, "cpm-replay: {}\n", told_of_compacted(result));
     if (output == Output::Ndjson)
         return;
     write(

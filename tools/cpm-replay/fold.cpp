@@ -41,19 +41,60 @@ check_moment(eventstore::EventReader const& log, std::optional<Moment> const& at
     );
 }
 
-core::Result<Then>
-fold_to(eventstore::EventReader const& log, std::optional<Moment> const& at, bool progress) {
+namespace {
+
+/// About where the log comes to the moment; none: to its end.
+std::optional<core::Sequence>
+expected_end(eventstore::EventReader const& log, std::optional<Moment> const& at) {
+    if (auto const* sequence = at ? std::get_if<core::Sequence>(&*at) : nullptr)
+        return *sequence;
+    auto const* time = at ? std::get_if<core::WallTime>(&*at) : nullptr;
+    if (!time)
+        return std::nullopt;
+    core::WallTime first{};
+    core::WallTime last{};
+    auto const head = log.head().sequence;
+    auto const take = [](core::WallTime& into) {
+        return [&into](eventstore::StoredEvent const& stored) {
+            into = stored.event.at;
+            return false;
+        };
+    };
+    // Damage is for those to find who come to it.
+    bool const is_read = log.read({1}, head, take(first)) && log.read_back({1}, head, take(last));
+    if (!is_read || last <= first || *time >= last)
+        return std::nullopt;
+    auto const share =
+        double((std::max(*time, first) - first).count()) / double((last - first).count());
+    return core::Sequence{1 + std::uint64_t(share * double(head.value - 1))};
+}
+
+} // namespace
+
+core::Result<Then> fold_to(eventstore::EventReader const& log, std::optional<Moment> const& at) {
     Then then;
-    auto const done = walk(log, {1}, log.head().sequence, progress, [&](auto const& stored) {
+    auto const visit = [&](eventstore::StoredEvent const& stored) {
         if (then.is_behind(stored.event, at))
             return false;
         then.take(stored.event);
         return true;
-    });
+    };
+    auto const done = walk(log, {1}, log.head().sequence, true, visit, expected_end(log, at));
     if (!done)
         return tl::make_unexpected(done.error());
     then.end(at);
     return then;
+}
+
+void note_compacted(eventstore::EventReader const& log, Then const& then) {
+    auto const compacted = log.compacted_until();
+    if (compacted && then.sequence < *compacted)
+        fmt::print(
+            stderr,
+            "cpm-replay: routine heartbeats are compacted up to event {}: a last heartbeat is the "
+            "last one that is left\n",
+            compacted->value
+        );
 }
 
 core::milliseconds standby_remaining(core::Server const& server, core::WallTime now) {

@@ -28,8 +28,10 @@ core::Result<void>
 check_moment(eventstore::EventReader const& log, std::optional<Moment> const& at);
 
 /// Folds the log up to the moment (none: its end); reads no further.
-core::Result<Then>
-fold_to(eventstore::EventReader const& log, std::optional<Moment> const& at, bool progress = true);
+core::Result<Then> fold_to(eventstore::EventReader const& log, std::optional<Moment> const& at);
+
+/// Says on standard error when routine heartbeats of that moment may be missing.
+void note_compacted(eventstore::EventReader const& log, Then const& then);
 
 /// What is left of a server's open standby time at `now`; zero when none is open.
 core::milliseconds standby_remaining(core::Server const& server, core::WallTime now);

@@ -13,10 +13,12 @@ The options above may also stand after the command.
 
 A server is named by its name or its id (srv_...). A moment is a sequence number or a time like
 2026-11-21T09:00:00Z. All times are shown in UTC. The order of events is their sequence: times are
-what the manager's clock said.
+what the manager's clock said. Where old routine heartbeats were compacted away their numbers are
+missing; statuses and transitions are those of the whole log.
 
 Output is a table, also in a pipe, unless --output says json (one document) or ndjson (one JSON
-object a line). On a terminal the last column is cut at the edge; a pipe gets it whole.
+object a line). On a terminal what does not fit into a line goes on in the next one (state: is cut
+at the edge); a pipe gets each row as one line.
 
 Exit status: 0 fine, 1 a finding (verify: a fault; diff: a difference), 2 wrong usage, 3 the log
 cannot be read.
@@ -96,11 +98,17 @@ Examples:
 )";
 
 constexpr auto kVerify = R"(
-Checks that no number is missing, that each record carries its predecessor's hash, that the log
-reaches its head witness, that the database's list of files is the one that was noted, that each
-record can be read, that the index lists each event, that each recorded status is the one that
-follows from the events, and that each snapshot is what follows from them. Prints a line a fault,
-and goes on where it can.
+Checks that each number is a record or lies in a range of heartbeats that an event says were
+compacted away (HeartbeatsCompacted), that each such range is what its event says, that each record
+carries its predecessor's hash, over those ranges too, that the log reaches its head witness, that
+the database's list of files is the one that was noted, that each record can be read, that the index
+lists each event, that each recorded status is the one that follows from the events, and that each
+snapshot is what follows from them. Prints a line a fault, and goes on where it can; then how many
+events were read, and how many heartbeats are compacted away.
+
+The word of a fault says what is wrong: record (missing, or cannot be read), chain (changed, dropped
+or put in another's place), range (what was compacted away), witness (the end, or the list of
+files), index, snapshot, status.
 
 Examples:
   cpm-replay verify

@@ -57,7 +57,7 @@ core::Result<void> ServerChoice::resolve(eventstore::EventReader const& log) {
         if (!met_.contains(wanted))
             return core::fail(
                 core::ErrorCode::NotFound,
-                "no server of this log is or was called \"" + wanted +
+                "SERVER: no server of this log is or was called \"" + wanted +
                     "\"; cpm-replay state names them"
             );
     return {};

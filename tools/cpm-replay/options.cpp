@@ -118,7 +118,8 @@ void add_what_if(CLI::App* what_if, Options& options) {
                    ? std::string()
                    : "\"" + text + "\" is no standby time from 1s to 24h (90s, 2m)";
     };
-    what_if->add_option_function<std::string>("--standby", read, "Standby time")
+    what_if
+        ->add_option_function<std::string>("--standby", read, "Standby time, 1s to 24h (90s, 2m)")
         ->check(CLI::Validator(check, ""))
         ->type_name("TIME");
     what_if->add_option("--missed", options.missed, "Missed heartbeats until a server is silent")
@@ -128,6 +129,7 @@ void add_what_if(CLI::App* what_if, Options& options) {
         ->add_option(
             "--release-standby", options.release_standby, "End the standby time when settled"
         )
+        ->check(CLI::IsMember({"true", "false"}).description(""))
         ->type_name("true|false");
 }
 
@@ -184,12 +186,19 @@ std::string list_of_commands() {
     return text;
 }
 
+/// Whether one moment comes after the other; a number and a time cannot be compared.
+bool is_behind(Moment const& one, Moment const& other) {
+    return one.index() == other.index() && one > other;
+}
+
 /// What the parser does not see; empty: all is well.
 std::string contradiction_in(Options const& options) {
     if (options.follow && options.output == Output::Json)
         return "--follow never ends a JSON document; use --output ndjson";
     if (options.follow && options.to)
         return "--follow waits for what is yet to come, and --to ends before it";
+    if (options.from && options.to && is_behind(*options.from, *options.to))
+        return "--from lies behind --to";
     if (options.command == Command::Diff && options.moments.empty() && options.logs.empty())
         return "diff wants one or two moments (--at) or two data directories";
     bool const changes_nothing = !options.standby && !options.missed && !options.release_standby;

@@ -36,14 +36,21 @@ struct Cell {
 
 Cell status_cell(core::ActualStatus status);
 
+/// What becomes of a row that a terminal is too narrow for.
+enum class Narrow : std::uint8_t {
+    GoesOn, ///< it goes on in the next line, so that nothing is lost
+    Cut,    ///< at the edge: the last columns say what the others say as well
+};
+
 /// Rows under a heading, in columns as wide as their widest cell.
 ///
 /// Operation: rows wait until 200 are there (or flush() is called); their columns are then set, and
-/// only grow. On a terminal the last column takes what the others leave, and is cut at its edge.
-/// A file or pipe gets every text whole.
+/// only grow. On a terminal the last column takes what the others leave; when that is too little,
+/// the columns that do not fit follow in lines of their own (or are cut).
+/// A file or pipe gets every row as one line, and every text whole.
 class Table {
   public:
-    Table(std::vector<std::string> titles, Screen screen);
+    Table(std::vector<std::string> titles, Screen screen, Narrow narrow = Narrow::GoesOn);
 
     /// As many cells as titles. False as write() is.
     bool row(std::vector<Cell> cells);
@@ -51,10 +58,15 @@ class Table {
 
   private:
     void widen(std::vector<Cell> const& cells);
-    std::string line(std::vector<Cell> const& cells) const;
+    std::string lines(std::vector<Cell> const& cells) const;
+    std::string one_line(std::vector<Cell> const& cells) const;
+    std::string with_last_wrapped(std::vector<Cell> const& cells, std::size_t begin) const;
+    std::string stacked(std::vector<Cell> const& cells) const;
+    std::string shown(Cell const& cell, std::string_view text) const;
 
     std::vector<Cell> titles_;
     Screen screen_;
+    Narrow narrow_;
     std::vector<std::size_t> widths_;
     std::vector<std::vector<Cell>> waiting_;
     bool titled_ = false;

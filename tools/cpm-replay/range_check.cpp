@@ -38,18 +38,18 @@ core::Result<void> RangeCheck::add(core::Event const& event) {
 core::Result<void> RangeCheck::check_edges(core::Event const& event) {
     auto const& range = std::get<core::HeartbeatsCompacted>(event.payload);
     auto const compare = [&](core::Sequence sequence, core::Hash const& hash) {
-        auto const done = log_.read_back(sequence, sequence, [&](auto const& stored) {
-            if (stored.hash != hash)
-                found_(
-                    {Check::Range,
-                     event.sequence,
-                     event.sequence,
-                     fmt::format("it has another hash of event {}", sequence.value)}
-                );
-            return false;
-        });
-        // A record that is damaged was told already.
-        return done || done.error().code == core::ErrorCode::Corrupt ? core::Result<void>() : done;
+        auto const is = log_.hash_of(sequence);
+        // A record that is damaged was told already, and one that was deleted has none.
+        if (!is && is.error().code != core::ErrorCode::Corrupt)
+            return core::Result<void>(tl::make_unexpected(is.error()));
+        if (is && *is != hash)
+            found_(
+                {Check::Range,
+                 event.sequence,
+                 event.sequence,
+                 fmt::format("it has another hash of event {}", sequence.value)}
+            );
+        return core::Result<void>();
     };
     if (auto const done = compare({range.first.value - 1}, range.prev_hash); !done)
         return done;

@@ -69,14 +69,13 @@ core::Result<void> walk_servers(
     std::vector<core::ServerId> const& servers,
     core::Sequence first,
     core::Sequence last,
-    bool progress,
     eventstore::EventVisitor const& visit
 ) {
     last = std::min(last, log.head().sequence);
     std::vector<Cursor> cursors;
     for (auto const server : servers)
         cursors.emplace_back(log, server, first, last);
-    Progress shown(first, last, progress);
+    Progress shown(first, last, true);
     core::Sequence seen; // what names a server concerns it and the fleet
     while (!stop_requested()) {
         Cursor* earliest = nullptr;

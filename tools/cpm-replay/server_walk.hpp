@@ -12,14 +12,13 @@ namespace cpm::replay {
 inline constexpr core::ServerId kFleet{0};
 
 /// Visits the events of several servers in the log's order, found by index: the rest of the log is
-/// not read. Until the visitor returns false or a signal asks to stop. `progress`: as walk()'s.
+/// not read. Until the visitor returns false or a signal asks to stop. Progress is shown.
 /// The chain is not checked; each record is decoded.
 core::Result<void> walk_servers(
     eventstore::EventReader const& log,
     std::vector<core::ServerId> const& servers,
     core::Sequence first,
     core::Sequence last,
-    bool progress,
     eventstore::EventVisitor const& visit
 );
 

@@ -42,7 +42,7 @@ core::Result<void> Steps::load() {
         steps_.push_back({event.sequence, status != status_in(fleet, server_)});
         return true;
     };
-    return walk_servers(log_, {kFleet, server_}, {1}, log_.head().sequence, true, visit);
+    return walk_servers(log_, {kFleet, server_}, {1}, log_.head().sequence, visit);
 }
 
 core::Result<Step> Steps::at(std::size_t index) {

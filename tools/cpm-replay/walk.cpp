@@ -9,9 +9,10 @@ core::Result<void> walk(
     core::Sequence first,
     core::Sequence last,
     bool progress,
-    eventstore::EventVisitor const& visit
+    eventstore::EventVisitor const& visit,
+    std::optional<core::Sequence> expected_end
 ) {
-    Progress shown(first, last, progress);
+    Progress shown(first, last, progress, expected_end);
     return log.read(first, last, [&](eventstore::StoredEvent const& stored) {
         shown.reached(stored.event.sequence);
         return !stop_requested() && visit(stored);
