@@ -13,6 +13,14 @@
 
 namespace cpm::eventstore {
 
+namespace {
+
+core::ErrorCode code_of(rocksdb::Status const& status) {
+    return status.IsCorruption() ? core::ErrorCode::Corrupt : core::ErrorCode::Storage;
+}
+
+} // namespace
+
 /// Keeps the first failure of a flush or compaction: RocksDB would report it to nobody but the next
 /// write.
 class BackgroundErrors final : public rocksdb::EventListener {
@@ -20,17 +28,17 @@ class BackgroundErrors final : public rocksdb::EventListener {
     void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
         std::lock_guard const lock(mutex_);
         if (!first_)
-            first_ = status->ToString();
+            first_ = core::Error{code_of(*status), status->ToString()};
     }
 
-    std::optional<std::string> first() const {
+    std::optional<core::Error> first() const {
         std::lock_guard const lock(mutex_);
         return first_;
     }
 
   private:
     mutable std::mutex mutex_;
-    std::optional<std::string> first_;
+    std::optional<core::Error> first_;
 };
 
 namespace {
@@ -89,8 +97,7 @@ std::string range_key_of(core::Sequence first) {
 }
 
 tl::unexpected<core::Error> storage_error(std::string_view what, rocksdb::Status const& status) {
-    auto const code = status.IsCorruption() ? core::ErrorCode::Corrupt : core::ErrorCode::Storage;
-    return core::fail(code, std::string(what) + ": " + status.ToString());
+    return core::fail(code_of(status), std::string(what) + ": " + status.ToString());
 }
 
 Database::Database(Private)
@@ -143,7 +150,7 @@ core::Result<std::unique_ptr<Database>> Database::open_secondary(
     return database;
 }
 
-std::optional<std::string> Database::background_error() const {
+std::optional<core::Error> Database::background_error() const {
     return background_errors_->first();
 }
 

@@ -87,7 +87,7 @@ class Database {
         return families_[std::size_t(family)];
     }
     /// What went wrong in RocksDB's own threads, the first of it.
-    std::optional<std::string> background_error() const;
+    std::optional<core::Error> background_error() const;
 
     core::Result<std::optional<std::string>> get(ColumnFamily family, std::string_view key) const;
     /// The sequence and hash of the last record, none in an empty log; the log's id and epoch.

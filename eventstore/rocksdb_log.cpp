@@ -74,7 +74,7 @@ RocksDbLog::RocksDbLog(Private, SideFiles files, std::unique_ptr<Database> datab
 
 RocksDbLog::~RocksDbLog() {
     // A compaction that ends after the last witness would be in the list, but not in its note.
-    bool const is_open = !list_noted_.empty() && refusing_.empty();
+    bool const is_open = !list_noted_.empty() && !refusing_;
     if (!is_open)
         return;
     rocksdb::CancelAllBackgroundWork(&database_->db(), true);
@@ -120,12 +120,8 @@ core::Result<void> RocksDbLog::read_table(
 core::Result<void> RocksDbLog::append(
     core::Sequence after, std::span<core::Event const> events, std::span<RecordChange const> changes
 ) {
-    if (auto const error = database_->background_error(); error && refusing_.empty())
-        refusing_ = *error; // what was acknowledged is synced: nothing of it is in doubt
-    if (!refusing_.empty())
-        return core::fail(
-            core::ErrorCode::Storage, "the log accepts nothing more: " + refusing_ + "; restart"
-        );
+    if (auto accepting = check_accepting(); !accepting)
+        return accepting;
     Head const before = head();
     auto const records = chain(before, after, events);
     if (!records)
@@ -161,13 +157,21 @@ core::Result<void> RocksDbLog::append(
     return {};
 }
 
+core::Result<void> RocksDbLog::check_accepting() {
+    if (!refusing_) // what was acknowledged is synced: nothing of it is in doubt
+        refusing_ = database_->background_error();
+    if (!refusing_)
+        return {};
+    return core::fail(refusing_->code, "the log accepts nothing more: " + refusing_->detail);
+}
+
 // After a failed sync the records may be in the log or not, and whichever it is can change at the
 // next start. So this process promises nothing more, and leaves a note for the next one: what it
 // finds from there on was never promised.
 core::Result<void>
 RocksDbLog::refuse_further(std::string why, std::optional<core::Sequence> doubtful) {
-    refusing_ = std::move(why);
-    std::string text = "the log could not be written: " + refusing_;
+    std::string text = "the log could not be written: " + why;
+    refusing_ = {core::ErrorCode::Storage, std::move(why)};
     if (doubtful) {
         // An earlier note that nobody has dealt with yet goes further back.
         if (unconfirmed_from_)
@@ -179,6 +183,11 @@ RocksDbLog::refuse_further(std::string why, std::optional<core::Sequence> doubtf
 }
 
 core::Result<void> RocksDbLog::keep_witness() {
+    // What went wrong behind the writer is told now, and not to the next one who reports.
+    return database_->background_error() ? check_accepting() : put_witness();
+}
+
+core::Result<void> RocksDbLog::put_witness() {
     if (auto noted = note_list(files_, *database_, list_noted_); !noted)
         return noted;
     Head const now = head();

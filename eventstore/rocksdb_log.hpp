@@ -21,6 +21,8 @@ namespace cpm::eventstore {
 /// it is destroyed; a second one, in this or another process, is fenced. Limitations: the chain is
 /// checked by read(), not by open(), which looks at the head and the witness only. RocksDB aborts
 /// the process when the disk is full, so callers must watch free_bytes() and stop appending first.
+/// Damage that RocksDB's own threads meet ends acceptance as a failed sync does, and append() says
+/// Corrupt.
 class RocksDbLog final : public EventLog {
     struct Private {
         explicit Private() = default;
@@ -81,6 +83,8 @@ class RocksDbLog final : public EventLog {
     core::Result<std::string> why_truncated(std::optional<Head> const& witness) const;
     core::Result<void> accept_truncated(std::uint64_t witnessed_epoch, std::string const& why);
     core::Result<void> remove_range(core::HeartbeatsCompacted const& range);
+    core::Result<void> check_accepting();
+    core::Result<void> put_witness();
     core::Result<void> refuse_further(std::string why, std::optional<core::Sequence> doubtful);
     Database::State state() const;
 
@@ -94,10 +98,10 @@ class RocksDbLog final : public EventLog {
     std::optional<core::Sequence> unconfirmed_from_;
 
     // The writer's own.
-    std::optional<Head> witness_;  ///< as it is on disk
-    std::string list_noted_;       ///< of RocksDB's list of files
-    core::Sequence removed_until_; ///< compacted ranges up to here have no records any more
-    std::string refusing_;         ///< why nothing is accepted any more; empty: all is well
+    std::optional<Head> witness_;         ///< as it is on disk
+    std::string list_noted_;              ///< of RocksDB's list of files
+    core::Sequence removed_until_;        ///< compacted ranges up to here have no records any more
+    std::optional<core::Error> refusing_; ///< why nothing is accepted any more
 };
 
 } // namespace cpm::eventstore

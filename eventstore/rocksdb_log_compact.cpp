@@ -21,15 +21,15 @@ tl::unexpected<core::Error> other_records(core::HeartbeatsCompacted const& range
 } // namespace
 
 core::Result<bool> RocksDbLog::remove_compacted() {
-    if (!refusing_.empty())
-        return core::fail(core::ErrorCode::Storage, "the log accepts nothing more: " + refusing_);
+    if (auto accepting = check_accepting(); !accepting)
+        return tl::make_unexpected(accepting.error());
     auto const range = database_->range_after(removed_until_);
     if (!range)
         return tl::make_unexpected(range.error());
     if (!*range)
         return false;
     // What the witness names must be there at the next start.
-    if (auto kept = keep_witness(); !kept)
+    if (auto kept = put_witness(); !kept)
         return tl::make_unexpected(kept.error());
     if (auto removed = remove_range(**range); !removed)
         return tl::make_unexpected(removed.error());

@@ -227,7 +227,7 @@ core::Result<void> RocksDbLog::begin(bool accept, std::string why) {
     } else {
         witness_ = *witness;
         // The first witness is on disk before the first record.
-        if (auto kept = keep_witness(); !kept)
+        if (auto kept = put_witness(); !kept)
             return kept;
     }
 
@@ -308,7 +308,7 @@ RocksDbLog::accept_truncated(std::uint64_t witnessed_epoch, std::string const& w
     }
     if (auto noted = write_rolled_back(files_, {state_.head.epoch, why, state_.head.epoch}); !noted)
         return noted;
-    return keep_witness();
+    return put_witness();
 }
 
 } // namespace cpm::eventstore

@@ -57,7 +57,7 @@ void SnapshotKeeper::turn(bool proves) {
         looked_ = true;
         begin(proves);
     }
-    if (!stopping_ && is_due())
+    if (!stopping_ && !is_over_ && is_due())
         make();
 }
 
@@ -90,28 +90,28 @@ core::Result<void> SnapshotKeeper::fold_on(projections::LogFold& fold, eventstor
     return {};
 }
 
+/// A log that is damaged is no more trusted behind a start than at one; a disk that cannot be read
+/// just now may be read at the next turn.
+void SnapshotKeeper::give_up(core::Error const& error) {
+    if (error.code != core::ErrorCode::Corrupt)
+        return parts_.report("the log could not be read again: " + error.detail);
+    is_over_ = true;
+    parts_.on_failure(error);
+}
+
 /// The start believed a snapshot, and did not read what lies before it.
 void SnapshotKeeper::prove(Restored const& begun_with) {
     projections::LogFold fold;
     eventstore::Head end{1, begun_with.sequence, {}};
-    if (auto read = fold_on(fold, end); !read) {
-        if (read.error().code != core::ErrorCode::Corrupt)
-            return parts_.report(read.error().detail);
-        parts_.report(fmt::format(
-            "{}. This process goes on from a snapshot, but the next start will not: restore the "
-            "data directory from a backup (cpm-replay verify says more)",
-            read.error().detail
-        ));
-        parts_.store.remove_all();
-        return;
-    }
+    if (auto read = fold_on(fold, end); !read)
+        return give_up(read.error());
     if (stopping_ || projections::pack(fold) == begun_with.packed)
         return;
     auto const compacted = compacted_since(parts_.log, begun_with.sequence);
     if (!compacted || *compacted)
         return;
     parts_.store.remove_all();
-    newest_ = {};
+    is_over_ = true;
     parts_.on_failure(
         {core::ErrorCode::Storage,
          fmt::format(
@@ -134,7 +134,7 @@ void SnapshotKeeper::make() {
     auto& fold = restored.fold;
     auto end = parts_.log.head();
     if (auto read = fold_on(fold, end); !read)
-        return parts_.report("no snapshot: " + read.error().detail);
+        return give_up(read.error());
     if (stopping_)
         return;
     eventstore::Snapshot snapshot{end, projections::fold_code(), projections::pack(fold)};

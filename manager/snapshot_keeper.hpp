@@ -30,8 +30,9 @@ class SnapshotKeeper {
         eventstore::SnapshotStore const& store;
         Clock const& clock;
         Report report; ///< called on the keeper's thread
-        /// What the start began with does not follow from the log: the process must exit. Called
-        /// once, on the keeper's thread; must not call stop().
+        /// The log is damaged (Corrupt), or what the start began with does not follow from it
+        /// (Storage): the process must exit. Called once, on the keeper's thread; must not call
+        /// stop().
         std::function<void(core::Error const&)> on_failure;
         std::optional<std::uint64_t> space_reserve{}; ///< as EngineParts'
         std::uint64_t every = 100'000;                ///< events between two snapshots, at least
@@ -52,6 +53,7 @@ class SnapshotKeeper {
     void loop();
     void begin(bool proves);
     void prove(Restored const& begun_with);
+    void give_up(core::Error const& error);
     core::Result<void> fold_on(projections::LogFold& fold, eventstore::Head& end);
     bool is_due() const;
     void make();
@@ -59,6 +61,7 @@ class SnapshotKeeper {
 
     Parts const parts_;
     bool looked_ = false;
+    bool is_over_ = false; ///< the process is to exit
     core::Sequence newest_;
     std::optional<core::MonoTime> made_;
 

@@ -247,6 +247,17 @@ class Manager:
         return state["sequence"], states_of(state["servers"])
 
 
+def make_large_log(place, events, servers):
+    """A data directory under `place` with a log of so many events, and with a manager's keys, which
+    the tool that makes the log does not have. Returns the directory."""
+    with Manager(place / "first") as manager:
+        manager.stop()
+    data = place / "data"
+    subprocess.run([BIN / "make-large-log", data, str(events), str(servers)], check=True)
+    (place / "first" / "data" / "keys").rename(data / "keys")
+    return data
+
+
 def states_of(servers):
     fields = ("power_status", "heartbeat_status", "actual_status")
     return {server["id"]: [server[field] for field in fields] for server in servers}

@@ -19,14 +19,8 @@ class Snapshots(unittest.TestCase):
     def setUpClass(cls):
         cls.place = tempfile.TemporaryDirectory(prefix="cpm-snapshots-")
         place = pathlib.Path(cls.place.name)
-        # A large log was made by nobody who has keys.
-        with support.Manager(place / "first") as manager:
-            manager.stop()
-        log = place / "large" / "data"
-        subprocess.run([support.BIN / "make-large-log", log, str(EVENTS), "50"], check=True)
-        shutil.copytree(place / "first" / "data" / "keys", log / "keys")
-        cls.manager = support.Manager(place / "large").set_up()
-        cls.snapshots = log / "snapshots"
+        cls.snapshots = support.make_large_log(place, EVENTS, 50) / "snapshots"
+        cls.manager = support.Manager(place).set_up()
         wait_until("a snapshot", cls.written, 120)
 
     @classmethod
@@ -74,6 +68,37 @@ class Snapshots(unittest.TestCase):
         self.assertEqual(self.manager.stop(), 0)
         shutil.rmtree(self.snapshots)
         self.assertNotIn("snapshot", self.start())
+
+    def damaged_copy(self):
+        """A copy of the data directory, with a bit flipped in an early record."""
+        copy = pathlib.Path(self.place.name) / "copy"
+        shutil.copytree(self.manager.data, copy / "data")
+        for table in sorted((copy / "data" / "log").glob("*.sst")):
+            whole = table.read_bytes()
+            table.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+            run = subprocess.run([support.BIN / "cpm-replay", "--data-dir", copy / "data", "log",
+                                  "--to", "5000"], capture_output=True, text=True, timeout=60)
+            if run.returncode == 3:
+                return copy, re.search(r"event \d+", run.stderr)[0]
+            table.write_bytes(whole)
+        raise AssertionError("no table holds an early record")
+
+    def test_damage_before_the_snapshot_is_found_behind_the_start_and_at_the_next_one(self):
+        self.assertEqual(self.manager.stop(), 0)
+        copy, event = self.damaged_copy()
+        self.start()
+        manager = support.Manager(copy, started=False)
+        self.addCleanup(manager.close)
+        manager.start(ready=False)  # it may serve for a moment
+        self.assertEqual(manager.process.wait(timeout=60), 3, manager.output())
+        self.assertIn("begins with the snapshot", manager.output())
+        # That was what RocksDB met behind the writer, or what was read behind the start.
+        self.assertIn("from a backup", manager.output().splitlines()[-1])
+        for _ in range(2):
+            manager.start(ready=False)
+            self.assertEqual(manager.process.wait(timeout=60), 3, manager.output())
+            self.assertIn(event, manager.output().splitlines()[-1])
+            self.assertIn("from a backup", manager.output().splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ class Maker {
 
     bool make() {
         decide({}, one(core::ManagerStarted{"large"}), {core::ActorKind::Policy, {}});
+        // However old it is: a manager compacts nothing away before it is told to.
+        decide({}, one(core::SettingsChanged{{{"heartbeat_retention_days", "36500"}}}), kAlice);
         for (std::uint64_t i = 1; i <= servers_; ++i)
             add({i});
         for (std::uint64_t round = 1; !is_done(); ++round) {

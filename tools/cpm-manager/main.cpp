@@ -43,6 +43,18 @@ int exit_code(core::Error const& error) {
     return error.code == core::ErrorCode::Corrupt ? kNotTrusted : kStorageFailed;
 }
 
+/// What the log holds, or its disk, does not let the manager go on, at a start or behind it.
+int fail_of_log(
+    tools::OperatorLog const& log, core::Error error, eventstore::SnapshotStore const& snapshots
+) {
+    if (error.code == core::ErrorCode::Corrupt) {
+        snapshots.remove_all(); // so that the next start reads all of it, and names the event
+        error.detail += ". The log cannot be trusted: restore the data directory from a backup "
+                        "(cpm-replay verify names all that is wrong)";
+    }
+    return fail(log, error, exit_code(error));
+}
+
 /// The cards of this machine: which server the manager itself runs on. When the kernel does not
 /// say, the last list it gave counts, and before the first one nothing is known: a guard must not
 /// open because a question failed.
@@ -192,8 +204,9 @@ int run(
 ) {
     tools::ServiceManager service;
     std::atomic<int> code = 0;
+    auto const& store = snapshots.store;
     auto const on_failure = [&](core::Error const& error) {
-        code = fail(log, error, kStorageFailed);
+        code = fail_of_log(log, error, store);
         server.stop();
     };
     manager::Writer writer(engine, clock, on_failure, [&] { service.feed(clock.now().mono); });
@@ -218,7 +231,7 @@ int run(
     signals.end();
     keeper.stop();
     if (auto stopped = writer.stop(); !stopped && code == 0)
-        code = fail(log, stopped.error(), kStorageFailed);
+        code = fail_of_log(log, stopped.error(), store);
     return code;
 }
 
@@ -325,7 +338,7 @@ int serve(
     });
     auto waiting_room = server.answer_meanwhile();
     if (auto started = engine.start(); !started)
-        return fail(operator_log, started.error(), exit_code(started.error()));
+        return fail_of_log(operator_log, started.error(), snapshots);
     waiting_room.reset();
 
     tools::Reload reload(read_again, options, certificate, server, operator_log);

@@ -19,7 +19,7 @@ constexpr std::string_view kGap = "  ";
 /// A name may be 200 bytes long; on a terminal the columns after it matter more.
 constexpr std::size_t kWidestOnTerminal = 28;
 /// Less is too narrow for the last column, if it has more to say.
-constexpr std::size_t kLeastOfLast = 40;
+constexpr std::size_t kLeastOfLast = 24;
 /// Of what goes on in the next line.
 constexpr std::size_t kIndent = 4;
 constexpr std::string_view kBold = "\x1b[1m";
