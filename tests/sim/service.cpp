@@ -13,8 +13,10 @@ namespace {
 /// An engine without a due deadline is still asked so often: for the witness and the disk's space.
 constexpr Time kIdle = 1s;
 
-/// Snapshots come sooner than the product's, so that a short run has some.
+/// Snapshots come sooner than the product's, so that a short run has some: after so many events at
+/// least, and of a longer log after a twentieth of it, but not after more than so many.
 constexpr std::uint64_t kSnapshotEvery = 500;
+constexpr std::uint64_t kSnapshotEveryAtMost = 2'000;
 constexpr core::seconds kSnapshotsApart{60};
 constexpr Time kKeeperTurn = 10s;
 /// A log of so many events is read again behind every start, one of twice as many behind every
@@ -188,6 +190,7 @@ void Service::turn() {
 // --- the thread that makes snapshots
 
 void Service::begin_snapshots() {
+    auto const events = log_->head().sequence.value;
     keeper_ = std::make_unique<manager::SnapshotKeeper>(manager::SnapshotKeeper::Parts{
         .log = *log_,
         .store = snapshots_,
@@ -195,12 +198,11 @@ void Service::begin_snapshots() {
         .report = [this](std::string_view line) { watch_.reports(line); },
         .on_failure = [](core::Error const& error
                       ) { violated(Invariant::ReplayIsLive, error.detail); },
-        .every = kSnapshotEvery,
+        .every = std::clamp(events / 20, kSnapshotEvery, kSnapshotEveryAtMost),
         .apart = kSnapshotsApart,
     });
     // To fold the whole log behind every start is what a simulator cannot.
-    auto const cost = std::max<std::uint64_t>(log_->head().sequence.value / kProvenAlways, 1);
-    keep_snapshots(parts_.dice.below(cost) == 0);
+    keep_snapshots(parts_.dice.below(std::max<std::uint64_t>(events / kProvenAlways, 1)) == 0);
 }
 
 void Service::keep_snapshots(bool proves) {

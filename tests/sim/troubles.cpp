@@ -121,11 +121,11 @@ void Troubles::strike_disk() {
             manager.cut_log_short();
         return;
     case 8:
-        if (world_.may(Fault::SnapshotTorn, 1'000'000))
+        if (world_.may(Fault::SnapshotTorn, 250'000))
             manager.damage_snapshot();
         return;
     default:
-        if (world_.may(Fault::SnapshotLost, 1'000'000))
+        if (world_.may(Fault::SnapshotLost, 250'000))
             manager.lose_snapshots();
         return;
     }
