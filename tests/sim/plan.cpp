@@ -61,8 +61,8 @@ Plan make_plan(Dice& dice, Options const& options) {
     set("standby_time_seconds", fmt::to_string(standby));
     set("release_standby_when_settled", releases ? "true" : "false");
     bool const is_short = dice.percent(60);
-    // As if a record took 1 KiB (log.hpp): some 2,000 events, and 10,000 of a longer log. It is more
-    // than lies between two snapshots, as with the product's own.
+    // As if a record took 1 KiB (log.hpp): some 2,000 events, and 10,000 of a longer log. It is
+    // more than lies between two snapshots, as with the product's own.
     auto const mebibytes = options.length > std::chrono::hours(4) ? 10 : 2;
     if (options.faults.has(Fault::Compacted) && is_short)
         set("heartbeat_retention_bytes", fmt::to_string(mebibytes << 20));
