@@ -41,6 +41,7 @@ for (const [where, options] of [
         const taps = await countTaps(page);
         await page.goto(manager.url);
         await page.locator("[data-server]").first().waitFor();
+        await page.evaluate(() => document.fonts.ready); // nothing moves any more
         await tap(page.locator(".head input[type=checkbox]"));
         await tap(page.getByRole("toolbar").getByRole("button").nth(1));
         const every = Array.from({ length: 20 }, (_, n) => `node${n + 1}`).sort();
