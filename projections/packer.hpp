@@ -48,7 +48,7 @@ class Packer {
             put(value.second);
         } else if constexpr (kIsVariant<T>) {
             put(std::uint16_t(value.index()));
-            std::visit([this](auto const& one) { put(one); }, value);
+            std::visit([this](auto const& one) { this->put(one); }, value);
         } else if constexpr (kIsShared<T>)
             put(*value);
         else if constexpr (Optional<T>) {
@@ -64,7 +64,7 @@ class Packer {
         } else if constexpr (HasFields<T>)
             T::fields(*this, value);
         else
-            boost::pfr::for_each_field(value, [this](auto const& field) { put(field); });
+            boost::pfr::for_each_field(value, [this](auto const& field) { this->put(field); });
     }
 
     template <class T>

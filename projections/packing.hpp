@@ -40,7 +40,7 @@ concept HasFields = requires(T& value, void (*archive)(...)) {
 template <class T>
 concept Optional = requires(T& value) {
     value.has_value();
-    value.emplace();
+    value.reset();
 };
 
 template <class T>

@@ -84,8 +84,8 @@ class Unpacker {
             bool there = false;
             get(there);
             value.reset();
-            if (there)
-                get(value.emplace());
+            if (there) // clang 14 does not emplace what is nested in a class and has initializers
+                get(*(value = typename T::value_type{}));
         } else if constexpr (Map<T> || Set<T>)
             get_entries(value);
         else if constexpr (List<T>)
@@ -93,7 +93,7 @@ class Unpacker {
         else if constexpr (HasFields<T>)
             T::fields(*this, value);
         else
-            boost::pfr::for_each_field(value, [this](auto& field) { get(field); });
+            boost::pfr::for_each_field(value, [this](auto& field) { this->get(field); });
     }
 
     template <class T>

@@ -48,7 +48,9 @@ void Network::send(Machine& from, Request&& made, ReplyTo reply) {
     if (world_.schedule().now() < of.no_questions || world_.happens(Fault::PacketLost, 4'000))
         return;
     if (world_.happens(Fault::PacketDuplicated, 4'000)) {
-        auto const again = latency() + (world_.dice(Chance::Network).percent(50) ? lag() : 0ms);
+        auto again = latency(); // each roll a statement: their order is the compiler's otherwise
+        if (world_.dice(Chance::Network).percent(50))
+            again += lag();
         world_.schedule().after(underway(again), [this, &from, request] {
             arrive(from, request, [](auto&&) {});
         });

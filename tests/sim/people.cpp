@@ -277,7 +277,7 @@ void People::join(Machine& machine, core::ServerId server) {
         service->submit(
             command,
             [this, service, &machine](core::Result<manager::JoinAgent::Outcome>&& told) {
-                service->then([this, service, &machine, told = std::move(told)] {
+                service->then([this, &machine, told = std::move(told)] {
                     world_.journal().tell(
                         "m{} joins: {}", machine.build().number, told ? "done" : told.error().detail
                     );
