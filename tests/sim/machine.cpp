@@ -26,8 +26,8 @@ void Machine::join(
     joined_ = Joined{server, credential, agent::OrderKey::parse(order_key).value(), std::nullopt};
     marker_.reset();
     agent_.reset();
-    resumes_ = 0; // nothing is known of those before
-    if (is_up())
+    resumes_ = 0;                              // nothing is known of those before
+    if (is_up() || power_ == Power::Suspended) // then it begins when it goes on
         start_agent();
 }
 
