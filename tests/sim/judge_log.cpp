@@ -191,7 +191,8 @@ void Judge::check_notifications() const {
         auto const& kinds = told[id];
         bool const has_reported = bool(reading_.books.at(id).last_heartbeat);
         for (auto const& [trouble, kind] : kTroubles) {
-            bool const is_so = status == trouble && has_reported;
+            // An Unknown that has never reported is nobody's trouble (1.2).
+            bool const is_so = status == trouble && (trouble != "Unknown" || has_reported);
             bool const is_told =
                 kinds.contains(kind) || (is_so && kinds.contains("silence_of_many"));
             if (is_so != is_told)

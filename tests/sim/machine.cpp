@@ -13,6 +13,9 @@ namespace {
 using std::chrono::duration_cast;
 
 constexpr Time kBootedFor = 15s; ///< CLOCK_BOOTTIME when the agent is started
+/// Whoever wakes a machine sooner waits for it to be asleep. Of less than 100 ms no agent can know
+/// (agent::ResumeCounter).
+constexpr Time kShortestSleep = 500ms;
 
 } // namespace
 
@@ -215,9 +218,17 @@ void Machine::suspend() {
 void Machine::resume() {
     if (power_ != Power::Suspended)
         return;
+    auto const slept = world_.schedule().now() - asleep_since_;
+    if (slept < kShortestSleep) {
+        world_.schedule().after(kShortestSleep - slept, [this, life = life_] {
+            if (life == life_)
+                resume();
+        });
+        return;
+    }
     world_.journal().fault(Fault::Resumed, "m{}", build_.number);
     power_ = Power::Running;
-    slept_ += world_.schedule().now() - asleep_since_;
+    slept_ += slept;
     leaving_ = agent::Leaving::No;
     ++resumes_;
     world_.judge().changed(*this);
