@@ -44,6 +44,7 @@ struct Book {
     core::PowerStatus power = core::PowerStatus::Off;
     bool reporting = false; ///< a heartbeat came, and was not judged lost
     core::Sequence last_heartbeat;
+    core::seconds timeout{}; ///< that the last heartbeat carries
     std::optional<core::BootIdentity> recorded;
     std::vector<Identity> identities; ///< since the last join
     /// The highest report of each identity that ever counted.

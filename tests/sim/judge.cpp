@@ -218,6 +218,12 @@ void Judge::note(core::Event const& event, Time seen, Time decided) {
         book.power = back->power;
         book.request.reset();
         book.standby.reset();
+        // Reports that came after the request are taken back with it (1.4).
+        book.reporting = back->current != HeartbeatStatus::None;
+        if (!book.reporting)
+            book.silence.reset();
+        else if (!book.silence)
+            book.silence = {book.last_heartbeat, seen + book.timeout, book.timeout};
         if (back->restored) {
             auto const before = book.requests.find(back->restored->sequence);
             if (before == book.requests.end())
@@ -260,7 +266,8 @@ void Judge::enter(
     }
     book.reporting = true;
     book.last_heartbeat = event.sequence;
-    book.silence = {event.sequence, seen + heard.timeout, heard.timeout};
+    book.timeout = heard.timeout;
+    book.silence = {event.sequence, seen + book.timeout, book.timeout};
 }
 
 void Judge::enter(

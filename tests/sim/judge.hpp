@@ -53,6 +53,9 @@ class Judge {
         core::PowerStatus target,
         core::Sequence sequence
     );
+    /// An answer under an Idempotency-Key is kept for 24 h, so what is kept has a bound.
+    void asked_with_key(core::WallTime at) { keyed_.push_back(at); }
+    void told_with_key(core::WallTime asked);
 
     // --- the machines
 
@@ -131,6 +134,7 @@ class Judge {
     std::map<core::ServerId, std::deque<Said>> said_; ///< the last ones, of clones, too
     Reports reports_;                                 ///< the highest that was answered 200
     std::map<std::string, Told> told_;
+    std::vector<core::WallTime> keyed_; ///< when what may still be remembered was asked
     std::map<std::pair<core::ServerId, core::Sequence>, Time> made_;
     std::map<core::ServerId, Time> wanted_on_; ///< when somebody was last told that ON is accepted
     std::uint64_t acts_ = 0;

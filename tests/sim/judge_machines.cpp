@@ -16,6 +16,11 @@ using core::PowerStatus;
 constexpr Time kNonceLife = 90s;
 constexpr std::size_t kAskedKept = 32;
 constexpr std::size_t kSaidKept = 1000;
+/// Answers are kept for 24 h; one that was told again is up to as old, and whatever was older than
+/// 24 h then was forgotten with it. And what it may take from being asked to being decided.
+constexpr std::chrono::hours kRememberedAtMost{49};
+constexpr std::size_t kAccountsAtMost = 100; ///< people and tokens of the world
+constexpr std::size_t kSnapshotsAtMost = 3;  ///< the newest two, and one being written
 
 core::BootIdentity identity_of(Machine const& machine) {
     return {core::parse_boot_id(machine.boot_id()).value(), machine.resumes()};
@@ -67,6 +72,22 @@ void Judge::told_person(
     auto const made = made_.find({server, sequence});
     if (target == PowerStatus::On && made != made_.end())
         wanted_on_[server] = std::max(wanted_on_[server], made->second);
+}
+
+void Judge::told_with_key(core::WallTime asked) {
+    std::erase_if(keyed_, [&](auto at) { return at < asked - kRememberedAtMost; });
+    auto const& content = world_.manager().disk().content();
+    if (content.tables.size() > keyed_.size() + kAccountsAtMost)
+        violated(
+            Invariant::NothingGrows,
+            fmt::format(
+                "{} records in the tables, and {} answers to remember",
+                content.tables.size(),
+                keyed_.size()
+            )
+        );
+    if (content.snapshots.size() > kSnapshotsAtMost)
+        violated(Invariant::NothingGrows, fmt::format("{} snapshots", content.snapshots.size()));
 }
 
 /// After a start: what was answered before it is in the log that was read.

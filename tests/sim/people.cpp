@@ -128,11 +128,13 @@ void People::ask(Wish const& wish) {
     command.actor = kAlice;
     command.server = wish.server;
     command.target = wish.target;
+    auto const asked = world_.manager().clock().now().wall;
+    world_.judge().asked_with_key(asked);
     service->submit(
         manager::Rendered<AskPower>{
             {command, &world_.judge()}, key_of(wish.key, wish.server, wish.target), render},
-        [this, service, wish](core::Result<manager::Answer>&& told) {
-            service->then([this, wish, told = std::move(told)] {
+        [this, service, wish, asked](core::Result<manager::Answer>&& told) {
+            service->then([this, wish, asked, told = std::move(told)] {
                 auto& journal = world_.journal();
                 journal.tell(
                     "alice: {} {} ({}): {}",
@@ -142,10 +144,12 @@ void People::ask(Wish const& wish) {
                     told ? told->body : told.error().detail
                 );
                 journal.effect(told ? told->body : told.error().detail);
-                if (told)
-                    world_.judge().told_person(
-                        wish.key, told->body, wish.server, wish.target, sequence_in(told->body)
-                    );
+                if (!told)
+                    return;
+                world_.judge().told_person(
+                    wish.key, told->body, wish.server, wish.target, sequence_in(told->body)
+                );
+                world_.judge().told_with_key(asked);
             });
         }
     );
