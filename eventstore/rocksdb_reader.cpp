@@ -38,7 +38,8 @@ core::Result<std::unique_ptr<RocksDbReader>> RocksDbReader::open(fs::path const&
     if (!fs::exists(files.log / "CURRENT", error))
         return core::fail(
             error ? core::ErrorCode::Storage : core::ErrorCode::NotFound,
-            "there is no log in " + directory.string() + (error ? ": " + error.message() : "")
+            "there is no log in " + directory.string() +
+                (error ? ": " + error.message() : ": name the manager's data directory")
         );
     auto const scratch = make_scratch();
     if (!scratch)

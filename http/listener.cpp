@@ -100,7 +100,11 @@ core::Result<tcp::acceptor> listen_on(asio::io_context& io, std::string_view add
     if (error)
         return core::fail(
             core::ErrorCode::Conflict,
-            fmt::format("cannot listen on {}: {}", address_and_port, error.message())
+            fmt::format(
+                "cannot listen on {}: {}; stop what listens there, or configure another address",
+                address_and_port,
+                error.message()
+            )
         );
     return acceptor;
 }

@@ -288,7 +288,8 @@ class Wrong(unittest.TestCase):
                     (["join", "http://m", "--token", "t", "--mac", "5254"], "--mac"),
                     (["join", "http://m"], "--token"),
                     (["--state-dir", "state", "run"], "--state-dir"),
-                    ([], "subcommand")]:
+                    (["jion"], 'no command "jion"; the commands are join, run'),
+                    ([], "a command is missing")]:
                 status, text = machine.call(*args)
                 self.assertEqual(status, 2, text)
                 self.assertIn(name, text)

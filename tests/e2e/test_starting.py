@@ -63,7 +63,8 @@ class WrongUsage(Scratch):
         self.assert_refused(["--http", "ADDRESS:PORT"], "--http", "127.0.0.1:65536")
         self.assert_refused(["--http", "ADDRESS:PORT"], "--http", "localhost:80")
         self.assert_refused(["--https", "ADDRESS:PORT"], "--https", "nowhere")
-        self.assert_refused(["--public-url", "https://"], "--public-url", "cpm.example")
+        for url in ("cpm.example", "https://", "https://cpm example", "https://cpm.example/cpm"):
+            self.assert_refused(["--public-url", "https://"], "--public-url", url)
         self.assert_refused(["--ready-file"], "--ready-file")
         self.assert_refused(["stray"], "stray")
 
@@ -73,8 +74,10 @@ class WrongUsage(Scratch):
         self.assert_refused([f"{file}:3:"], env={"CPM_CONFIG": str(file)})
 
     def test_a_configuration_file_that_is_not_there_is_named(self):
-        self.assert_refused([str(self.scratch / "none.toml")],
+        self.assert_refused([f"{self.scratch}/none.toml cannot be read: No such file"],
                             "--config", self.scratch / "none.toml")
+        self.assert_refused([f"{self.scratch} cannot be read: Is a directory"],
+                            "--config", self.scratch)
 
     def test_all_faults_of_a_file_are_told_at_once(self):
         file = self.config('data_dri = "/x"\n\nhttp = "nowhere"\nspace_reserve_mib = -3\n'

@@ -68,6 +68,21 @@ void read_join(Flags const& flags, AgentOptions& options, std::vector<std::strin
     options.start = !flags.no_start;
 }
 
+/// CLI11 says of "cpm-agent jion" only that a subcommand is required.
+std::string what_is_wrong(CLI::App const& app, CLI::ParseError const& error) {
+    bool const lacks_command = error.get_exit_code() == int(CLI::ExitCodes::RequiredError) &&
+                               app.get_subcommands().empty();
+    if (!lacks_command)
+        return error.what();
+    std::string commands;
+    for (auto const* command : app.get_subcommands({}))
+        commands += (commands.empty() ? "" : ", ") + command->get_name();
+    auto const rest = app.remaining();
+    auto const what = rest.empty() ? std::string("a command is missing")
+                                   : fmt::format("there is no command \"{}\"", rest.front());
+    return fmt::format("{}; the commands are {}", what, commands);
+}
+
 } // namespace
 
 std::variant<AgentOptions, AgentUsageError, AgentHelp>
@@ -77,7 +92,8 @@ read_agent_options(int argc, char const* const* argv) {
     app.require_subcommand(1);
     app.fallthrough();
     Flags flags;
-    app.add_option("--config", flags.config, "default /etc/cpm/agent.toml")->type_name("FILE");
+    app.add_option("--config", flags.config, "the configuration file (default /etc/cpm/agent.toml)")
+        ->type_name("FILE");
     app.add_option(
            "--state-dir", flags.state_dir, "what the join gave (default /var/lib/cpm-agent)"
     )
@@ -104,7 +120,7 @@ read_agent_options(int argc, char const* const* argv) {
     } catch (CLI::CallForVersion const&) {
         return AgentHelp{"cpm-agent " CPM_VERSION "\n"};
     } catch (CLI::ParseError const& error) {
-        return AgentUsageError{{error.what()}};
+        return AgentUsageError{{what_is_wrong(app, error)}};
     }
 
     AgentOptions options;

@@ -1,6 +1,7 @@
 #include "tools/cpm-manager/option_rows.hpp"
 
 #include "http/forwarded.hpp"
+#include "http/head_check.hpp"
 
 #include <fmt/format.h>
 
@@ -134,9 +135,15 @@ Fault set_connections_for_agents(Options& options, std::string_view text) {
     return read_count(text, 0, options.connections_for_agents.emplace());
 }
 
+/// A scheme and where it leads, nothing behind: agents call paths of their own there.
 Fault set_public_url(Options& options, std::string_view text) {
-    if (!text.starts_with("http://") && !text.starts_with("https://"))
-        return "expected a URL like https://cpm.example";
+    auto const scheme = text.find("://");
+    auto const authority = scheme == text.npos ? "" : text.substr(scheme + 3);
+    auto const end = std::min(authority.find('/'), authority.size());
+    bool const is_web = text.starts_with("http://") || text.starts_with("https://");
+    bool const has_path = authority.find_first_not_of('/', end) != authority.npos;
+    if (!is_web || has_path || http::host_of(authority.substr(0, end)).empty())
+        return "expected a URL like https://cpm.example, without a path";
     options.public_url = text;
     return {};
 }
@@ -152,7 +159,7 @@ Fault set_space_reserve(Options& options, std::string_view text) {
 constexpr OptionRow kRows[] = {
     {"data_dir",
      "DIR",
-     "where the event log and the keys lie (default /var/lib/cpm)",
+     "where the event log and the keys are kept (default /var/lib/cpm)",
      set_data_dir},
     {"http",
      "ADDR:PORT|off",
@@ -175,20 +182,23 @@ constexpr OptionRow kRows[] = {
      "FILE",
      "written (0600) when the manager serves: where, and the setup code",
      set_ready_file},
-    {"host_names", "NAME,…", "further names this manager is called by", set_host_names},
-    {"public_url", "URL", "how agents and people reach it; used in join lines", set_public_url},
+    {"host_names", "NAME,...", "further names by which this manager is called", set_host_names},
+    {"public_url",
+     "URL",
+     "how agents and people reach it, through a proxy for one; used in join lines",
+     set_public_url},
     {"trusted_proxies",
-     "ADDR,…",
-     "proxies whose X-Forwarded-For and -Proto count (addresses or networks; default none)",
+     "ADDR,...",
+     "proxies whose X-Forwarded-For and -Proto are believed (addresses or networks; default none)",
      set_trusted_proxies},
-    {"connections", "N", "at most so many at once (default 1024)", set_connections},
+    {"connections", "N", "the most connections at once (default 1024)", set_connections},
     {"connections_per_address",
      "N",
-     "of one address, but for loopback and trusted proxies (default 256)",
+     "the most from one address (default 256; loopback and trusted proxies excepted)",
      set_connections_per_address},
     {"connections_for_agents",
      "N",
-     "of all, kept for agents (default a quarter)",
+     "how many of all are kept for agents (default a quarter)",
      set_connections_for_agents},
     {"space_reserve_mib",
      "MIB",

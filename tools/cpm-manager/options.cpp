@@ -6,7 +6,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <fstream>
 #include <numeric>
 #include <toml++/toml.h>
 #include <utility>
@@ -95,10 +97,21 @@ class Reader {
 };
 
 void Reader::read_file(fs::path const& file) {
+    errno = 0;
+    std::ifstream content(file);
+    std::error_code ignored;
+    bool const is_directory = fs::is_directory(file, ignored); // it opens, and reads as empty
+    if (!content.is_open() || is_directory) {
+        auto const why = std::error_code(is_directory ? EISDIR : errno, std::generic_category());
+        faults.push_back(fmt::format(
+            "the configuration file {} cannot be read: {}", file.string(), why.message()
+        ));
+        return;
+    }
     auto const parsed = [&]() -> std::optional<toml::table> {
         // toml++ reports by exceptions; they end here, with the line.
         try {
-            return toml::parse_file(file.string());
+            return toml::parse(content, file.string());
         } catch (toml::parse_error const& error) {
             faults.push_back(fmt::format(
                 "{}:{}: {}", file.string(), error.source().begin.line, error.description()
@@ -115,7 +128,7 @@ void Reader::read_file(fs::path const& file) {
         if (row == option_rows().end())
             faults.push_back(fmt::format("{}: {}", where, unknown_key(key.str())));
         else if (!text)
-            faults.push_back(where + ": expected a text or a number");
+            faults.push_back(where + ": expected a text, a number or a list of texts");
         else
             take(*row, *text, std::move(where));
     }

@@ -325,6 +325,10 @@ void print_json(Verification const& done, Output output) {
     write(boost::json::serialize(result) + '\n');
 }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 void print_lines(Verification const& done, Screen screen) {
     Table table({"EVENT", "CHECK", "FAULT"}, screen);
     for (auto const& fault : done.faults()) {
@@ -341,23 +345,19 @@ void print_lines(Verification const& done, Screen screen) {
     auto const& head = done.head();
     auto const snapshots = done.snapshots().confirmed();
     auto const counts = fmt::format(
-        "{} events{}, {} decisions, {} servers{}; epoch {}, head {} {}",
-        done.records(),
+        "{}{}, {}, {}{}; epoch {}, head {} {}",
+        counted(done.records(), "event"),
         done.compacted() == 0 ? ""
                               : fmt::format(" and {} heartbeats compacted away", done.compacted()),
-        done.statuses().decisions(),
-        done.statuses().fleet().servers.size(),
-        snapshots == 0
-            ? ""
-            : fmt::format(", {} {}", snapshots, snapshots == 1 ? "snapshot" : "snapshots"),
+        counted(done.statuses().decisions(), "decision"),
+        counted(done.statuses().fleet().servers.size(), "server"),
+        snapshots == 0 ? "" : ", " + counted(snapshots, "snapshot"),
         head.epoch,
         head.sequence.value,
         eventstore::to_hex(head.hash)
     );
     auto const count = done.faults().size();
-    auto const verdict =
-        count == 0 ? "clean" : fmt::format("{} {}", count, count == 1 ? "fault" : "faults");
-    write(verdict + ": " + counts + '\n');
+    write((count == 0 ? "clean" : counted(count, "fault")) + ": " + counts + '\n');
 }
 
 } // namespace
