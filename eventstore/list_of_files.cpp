@@ -30,6 +30,21 @@ beginning(std::filesystem::path const& list, std::size_t size) {
     return file ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
+/// What CURRENT names; none when there is no CURRENT, or it names no list.
+std::optional<std::string> current_list(SideFiles const& files) {
+    auto const current = read_file(files.log / "CURRENT");
+    if (!current || !*current || !(*current)->starts_with(kPrefix))
+        return std::nullopt;
+    return (*current)->substr(0, (*current)->find('\n'));
+}
+
+/// RocksDB deletes a list only behind the CURRENT that names the next.
+bool is_missing(SideFiles const& files, std::string const& list) {
+    std::error_code error;
+    return !std::filesystem::exists(files.log / list, error) && !error &&
+           current_list(files) == list;
+}
+
 std::uint64_t number_of(std::string const& list) {
     std::uint64_t number = 0;
     auto const* const end = list.data() + list.size();
@@ -41,6 +56,9 @@ std::uint64_t number_of(std::string const& list) {
 } // namespace
 
 core::Result<std::string> why_not_the_list_noted(SideFiles const& files) {
+    auto const now = current_list(files);
+    if (now && is_missing(files, *now))
+        return "its list of files, " + *now + ", is missing";
     auto const note = read_file(files.list);
     if (!note)
         return tl::make_unexpected(note.error());
@@ -58,15 +76,11 @@ core::Result<std::string> why_not_the_list_noted(SideFiles const& files) {
             files.list.string() + " is damaged; restore the data directory from a backup"
         );
 
-    auto current = read_file(files.log / "CURRENT");
-    if (!current || !*current || !(*current)->starts_with(kPrefix))
-        return std::string();
-    std::string const now = (*current)->substr(0, (*current)->find('\n'));
     // A newer list was written by RocksDB itself, from this one.
-    if (number_of(now) > number_of(list))
+    if (!now || number_of(*now) > number_of(list))
         return std::string();
-    if (now != list)
-        return "its list of files is " + now + ", but had been " + list;
+    if (*now != list)
+        return "its list of files is " + *now + ", but had been " + list;
     auto const bytes = beginning(files.log / list, size);
     if (!bytes)
         return std::string();

@@ -97,7 +97,10 @@ std::string range_key_of(core::Sequence first) {
 }
 
 tl::unexpected<core::Error> storage_error(std::string_view what, rocksdb::Status const& status) {
-    return core::fail(code_of(status), std::string(what) + ": " + status.ToString());
+    std::string why = status.ToString();
+    // One line, whatever RocksDB read from a damaged file.
+    std::erase_if(why, [](unsigned char c) { return c < ' ' || c == 0x7f; });
+    return core::fail(code_of(status), std::string(what) + ": " + why);
 }
 
 Database::Database(Private)

@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr auto kNothingToCutOff = "; this cannot be cut off: restore it from a backup";
+
 tl::unexpected<core::Error> refused(SideFiles const& files, std::string const& why) {
     return core::fail(
         core::ErrorCode::Corrupt,
@@ -184,11 +186,10 @@ core::Result<std::unique_ptr<RocksDbLog>> RocksDbLog::open(OpenOptions const& op
             return tl::make_unexpected(noted.error());
         database = Database::open_writer(files.log, false, Database::Recovery::Salvage);
         if (!database)
-            return core::fail(
-                core::ErrorCode::Corrupt,
-                database.error().detail + "; this cannot be cut off: restore it from a backup"
-            );
+            return core::fail(core::ErrorCode::Corrupt, database.error().detail + kNothingToCutOff);
     }
+    if (!database && database.error().code == core::ErrorCode::Storage && !why.empty())
+        return core::fail(core::ErrorCode::Corrupt, database.error().detail + kNothingToCutOff);
     if (!database)
         return tl::make_unexpected(database.error());
 

@@ -267,6 +267,39 @@ TEST_CASE("damage: a list of files that lost its end is refused; accepted, the i
     }
 }
 
+TEST_CASE("damage: a list of files that is gone is refused, and cannot be accepted (2.2)") {
+    TemporaryDirectory directory;
+    auto const data = directory.path() / "data";
+    live(data, 20, 1);
+    auto const current = file_text(data / "log" / "CURRENT");
+    fs::remove(data / "log" / current.substr(0, current.find('\n')));
+    for (bool const has_note : {true, false}) {
+        if (!has_note)
+            fs::remove(data / "list-of-files");
+        for (bool const accept : {false, true}) {
+            auto const refused = open_log(data, accept);
+            REQUIRE_FALSE(refused.log);
+            CHECK(refused.code == ErrorCode::Corrupt);
+            CHECK(refused.why.find("MANIFEST-") != refused.why.npos);
+            CHECK(refused.why.find("backup") != refused.why.npos);
+        }
+    }
+}
+
+TEST_CASE("damage: a size that is not as it was is told in one line (2.2)") {
+    TemporaryDirectory directory;
+    auto const data = directory.path() / "data";
+    live(data, 20, 1);
+    live(data, 20, 1);
+    for (auto const& file : fs::directory_iterator(data / "log"))
+        if (file.path().extension() == ".sst")
+            set_file_text(file.path(), file_text(file.path()) + "more");
+    auto const refused = open_log(data);
+    REQUIRE_FALSE(refused.log);
+    CHECK(refused.code == ErrorCode::Corrupt);
+    CHECK(refused.why.find('\n') == refused.why.npos);
+}
+
 TEST_CASE("damage: a thousand damaged copies are right or refused, none is wrong (2.2)") {
     auto const copies = setting("CPM_DAMAGED_COPIES", 1000);
     auto const seed = setting("CPM_DAMAGE_SEED", 20'261'122);

@@ -193,6 +193,20 @@ TEST_CASE("backup: a log that is damaged is no backup, and leaves nothing (2.3)"
     CHECK(fs::is_empty(place.path()));
 }
 
+TEST_CASE("backup, restore: accounts that cannot be read are no backup (2.3)") {
+    TemporaryDirectory const place;
+    Data const data(small_history());
+    auto const backup = place.path() / "backup";
+    REQUIRE(replay(data.with("backup " + backup.string())).status == 0);
+    data.damage_accounts();
+    auto const run = replay(data.with("backup " + backup.string() + "-2"));
+    CHECK(run.status == 3);
+    CHECK(run.err.find("checksum") != std::string::npos);
+    CHECK_FALSE(fs::exists(backup.string() + "-2"));
+    CHECK(replay(in(place.path() / "new", "restore " + data.path().string())).status == 3);
+    CHECK_FALSE(fs::exists(place.path() / "new"));
+}
+
 TEST_CASE("restore: the log as it was backed up; a manager goes on from there (2.3)") {
     Data const data({});
     auto const events = small_history();

@@ -138,6 +138,28 @@ void Data::drop(std::uint64_t sequence) const {
     check(database->db().Delete({}, records, eventstore::key_of(core::Sequence{sequence})));
 }
 
+void Data::damage_accounts() const {
+    constexpr std::string_view kName = "an-account";
+    eventstore::RecordChange const account{eventstore::Table::Accounts, std::string(kName), "x"};
+    {
+        auto const log = open_log(path());
+        if (auto const done = log->append(log->head().sequence, {}, {&account, 1}); !done)
+            throw std::runtime_error(done.error().detail);
+    }
+    open_log(path()); // what a start finds in the write-ahead log goes into a file of its own
+    for (auto const& file : std::filesystem::directory_iterator(path() / "log")) {
+        std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+        std::string const text(std::istreambuf_iterator<char>(bytes), {});
+        auto const found = file.path().extension() == ".sst" ? text.find(kName) : text.npos;
+        if (found == text.npos)
+            continue;
+        bytes.seekp(std::streamoff(found));
+        bytes.put('A');
+        return;
+    }
+    throw std::runtime_error("no file has the account");
+}
+
 void Data::drop_from_index(std::uint64_t server, std::uint64_t sequence) const {
     auto const database = open_database(path());
     auto* const index = database->family(ColumnFamily::ByServer);

@@ -55,6 +55,8 @@ class Data {
     // Damage, by the hand of somebody who opens the database.
     void drop(std::uint64_t sequence) const;
     void overwrite(std::uint64_t sequence, std::string const& bytes) const;
+    /// An account, and a flipped bit in the file that holds it.
+    void damage_accounts() const;
     /// An entry of the index.
     void drop_from_index(std::uint64_t server, std::uint64_t sequence) const;
     /// An entry of the index of what was compacted away.

@@ -235,3 +235,11 @@ TEST_CASE("verify: an index that lists other events than there are is told (2.2)
     names.drop_from_index(0, 2);
     CHECK(faults(names) == "index null, exit 1");
 }
+
+TEST_CASE("verify: accounts that cannot be read are told, though the events are whole (2.2)") {
+    Data const data(small_history());
+    data.damage_accounts();
+    CHECK(faults(data) == "table null, exit 1");
+    CHECK(replay(data.with("verify")).out.find(".sst") != std::string::npos);
+    CHECK(replay(data.with("export")).status == 0);
+}

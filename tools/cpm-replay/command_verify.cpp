@@ -1,10 +1,10 @@
 // cpm-replay verify: whether the log is whole, unchanged, and says what the code says.
 #include "eventstore/codec.hpp"
 #include "eventstore/hash.hpp"
-#include "eventstore/list_of_files.hpp"
 #include "eventstore/record.hpp"
 #include "eventstore/side_files.hpp"
 #include "projections/json_parts.hpp"
+#include "tools/cpm-replay/beside_check.hpp"
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/index_entries.hpp"
 #include "tools/cpm-replay/output.hpp"
@@ -251,37 +251,6 @@ core::Result<void> Verification::check_index() {
     return {};
 }
 
-/// What the files beside the log say, as far as it is a fault.
-std::optional<Head> read_beside(eventstore::SideFiles const& files, std::vector<Fault>& faults) {
-    auto const witness = eventstore::read_witness(files);
-    if (!witness)
-        faults.push_back({Check::Witness, {}, {}, witness.error().detail});
-    else if (!*witness)
-        faults.push_back(
-            {Check::Witness,
-             {},
-             {},
-             files.witness.string() + " is missing: nothing tells whether the log lost its end"}
-        );
-    auto const other_list = eventstore::why_not_the_list_noted(files);
-    if (!other_list || !other_list->empty())
-        faults.push_back(
-            {Check::Witness, {}, {}, other_list ? *other_list : other_list.error().detail}
-        );
-    return witness ? *witness : std::nullopt;
-}
-
-/// A log that was opened although it had lost records, until an administrator accepts that.
-std::optional<Fault> rolled_back(eventstore::SideFiles const& files, Head const& head) {
-    auto const note = eventstore::read_rolled_back(files);
-    if (!note)
-        return Fault{Check::Witness, {}, {}, note.error().detail};
-    if (!*note || !(*note)->counts_in(head.epoch))
-        return std::nullopt;
-    return Fault{
-        Check::Witness, {}, {}, "the log is rolled back, not yet accepted: " + (*note)->why};
-}
-
 boost::json::object to_json(Head const& head) {
     return {
         {"epoch", head.epoch},
@@ -360,6 +329,10 @@ void print_lines(Verification const& done, Screen screen) {
     write((count == 0 ? "clean" : counted(count, "fault")) + ": " + counts + '\n');
 }
 
+FaultSink into(std::vector<Fault>& faults) {
+    return [&faults](Fault const& fault) { faults.push_back(fault); };
+}
+
 } // namespace
 
 Outcome verify(eventstore::RocksDbReader& log, Options const& options) {
@@ -367,27 +340,28 @@ Outcome verify(eventstore::RocksDbReader& log, Options const& options) {
     // name.
     eventstore::SideFiles const files(options.data_dir);
     std::vector<Fault> beside;
-    auto const witness = read_beside(files, beside);
+    auto const witness = check_witness_files(files, into(beside));
     std::vector<Fault> of_snapshots;
-    SnapshotCheck snapshots(options.data_dir, [&](Fault const& fault) {
-        of_snapshots.push_back(fault);
-    });
+    SnapshotCheck snapshots(options.data_dir, into(of_snapshots));
     if (auto const refreshed = log.refresh(); !refreshed)
         return tl::make_unexpected(refreshed.error());
 
     Verification verification(log, witness, snapshots);
+    check_rollback(files, log.head(), into(beside));
     for (auto& fault : beside)
         verification.add(std::move(fault));
-    if (auto fault = rolled_back(files, log.head()))
-        verification.add(std::move(*fault));
+    std::vector<Fault> of_tables;
     auto done = verification.read_all();
     if (done)
         done = verification.check_index();
+    if (done)
+        done = check_tables(log, into(of_tables));
     if (stop_requested())
         return kFine;
     verification.check_witness();
-    for (auto& fault : of_snapshots)
-        verification.add(std::move(fault));
+    for (auto* later : {&of_tables, &of_snapshots})
+        for (auto& fault : *later)
+            verification.add(std::move(fault));
     if (options.output == Output::Table)
         print_lines(verification, standard_output(options.no_color));
     else

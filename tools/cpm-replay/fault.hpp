@@ -16,6 +16,7 @@ enum class Check : std::uint8_t {
     Range,    ///< what was compacted away is what its event says
     Witness,  ///< the log reaches its head witness, and has the same record there
     Index,    ///< the index lists each event with its server, and no others
+    Table,    ///< what is kept beside the events can be read
     Snapshot, ///< a snapshot is what follows from the events
     Status,   ///< the recorded status is the one that follows from the events
 };
@@ -27,6 +28,7 @@ constexpr std::string_view to_string(Check check) {
     case Check::Range: return "range";
     case Check::Witness: return "witness";
     case Check::Index: return "index";
+    case Check::Table: return "table";
     case Check::Snapshot: return "snapshot";
     case Check::Status: return "status";
     }

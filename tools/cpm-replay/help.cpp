@@ -102,13 +102,14 @@ Checks that each number is a record or lies in a range of heartbeats that an eve
 compacted away (HeartbeatsCompacted), that each such range is what its event says, that each record
 carries its predecessor's hash, over those ranges too, that the log reaches its head witness, that
 the database's list of files is the one that was noted, that each record can be read, that the index
-lists each event, that each recorded status is the one that follows from the events, and that each
-snapshot is what follows from them. Prints a line a fault, and goes on where it can; then how many
-events were read, and how many heartbeats are compacted away.
+lists each event, that what is kept beside the events (accounts) can be read, that each recorded
+status is the one that follows from the events, and that each snapshot is what follows from them.
+Prints a line a fault, and goes on where it can; then how many events were read, and how many
+heartbeats are compacted away.
 
 The word of a fault says what is wrong: record (missing, or cannot be read), chain (changed, dropped
 or put in another's place), range (what was compacted away), witness (the end, or the list of
-files), index, snapshot, status.
+files), index, table (accounts), snapshot, status.
 
 Examples:
   cpm-replay verify
