@@ -124,9 +124,12 @@ core::Result<WakeServer::Outcome> decide(Turn& turn, WakeServer const& command) 
         );
     WakeServer::Outcome outcome;
     for (auto const& event : send_wake(turn, *server, command.actor)) {
+        auto const* sent = std::get_if<core::WakeSent>(&event.payload);
+        if (!sent) // its decision may close the standby time of a server that has settled, too
+            continue;
         if (!outcome.sequence)
             outcome.sequence = event.sequence;
-        outcome.sent.push_back(std::get<core::WakeSent>(event.payload));
+        outcome.sent.push_back(*sent);
     }
     auto const* relay = turn.fleet().find(turn.relays().relay_of(command.server));
     outcome.relay = relay ? relay->config.name : std::string{};

@@ -403,6 +403,21 @@ TEST_CASE("wake: one more packet is no power request, and its event names who as
     CHECK(rig.packets(asked).back() >= 7000);
 }
 
+TEST_CASE("wake: one more packet may close the standby time of a settled server (1.4, HTTP 3.2)") {
+    Rig rig;
+    auto const id = rig.enrolled("n", 1);
+    rig.wants(id, PowerStatus::On);
+    rig.pass(0s);
+    rig.says_on(id);
+    rig.set("release_standby_when_settled", "true");
+    rig.happened();
+    auto const told = rig.ask(once_more(id));
+    REQUIRE(told);
+    CHECK(told->sent.size() == 1);
+    CHECK(told->sequence == rig.last("WakeSent").sequence);
+    CHECK(rig.happened() == Names{"WakeSent", "StandbyReleased"});
+}
+
 TEST_CASE("wake: one more packet for a delayed server goes by a relay, too (1.6)") {
     Rig rig;
     auto const sleeper = asleep(rig, "sleeper", 1, "10.0.1.9");
