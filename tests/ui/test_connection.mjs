@@ -1,5 +1,5 @@
-// What is shown is live or says that it is not: a manager that restarts, twelve tabs at once, a
-// session that ends.
+// What is shown is live or says that it is not: a manager that restarts or hangs, a machine that
+// slept, twelve tabs at once, a session that ends.
 import assert from "node:assert/strict";
 import test from "node:test";
 
@@ -76,6 +76,48 @@ test("connection: twelve tabs are live when shown; a restart is told of in each,
         await tab.until("a tab recovers by itself", `${isLive} && ${says("after")}`);
         await tab.until("and says so no more", "!document.querySelector('.banner')");
     }
+});
+
+test("connection: who comes back to a manager that does not answer sees no old values as live (5)", async (t) => {
+    const manager = await start(t);
+    t.after(() => manager.process.kill("SIGCONT"));
+    await manager.addServer("before");
+    const window = await new Window().open(manager);
+    t.after(() => window.close());
+    const lamp = "document.querySelector('.lamp').className.includes('live')";
+    const isStale = "document.documentElement.hasAttribute('data-stale')";
+    const tab = await window.openTab(manager.url);
+    await tab.until("it shows the server", `${lamp} && document.querySelector('[data-server]') !== null`);
+    const other = await window.openTab("about:blank");
+    await tab.until("a hidden tab has given its connection back", `!${lamp}`);
+    manager.process.kill("SIGSTOP"); // it takes connections, and answers none
+    await tab.show();
+    assert.equal(await tab.read(lamp), false);
+    await tab.until("what is old looks old", isStale, 20_000);
+    manager.process.kill("SIGCONT");
+    await tab.until("it recovers", `${lamp} && !${isStale}`);
+
+    // So does who comes back to a machine that slept: its wall clock went on, its timers did not.
+    await other.close();
+    manager.process.kill("SIGSTOP");
+    await tab.read("((now) => (Date.now = () => now() + 3_600_000))(Date.now.bind(Date))");
+    await tab.until("what is old looks old", isStale, 20_000);
+    manager.process.kill("SIGCONT");
+    await tab.until("it recovers", `${lamp} && !${isStale}`);
+});
+
+test("connection: what was never connected does not say what is shown (5)", async (t) => {
+    const manager = await start(t);
+    await manager.addServer("node1");
+    const page = await openPage(browser, manager, { locale: "ja-JP" });
+    await page.route("**/api/v1/stream", (route) => route.abort());
+    await page.goto(manager.url);
+    await page.locator(".banner").waitFor();
+    assert.doesNotMatch(await page.locator(".banner").innerText(), /\d/, "there is no time it is of");
+    await page.unroute("**/api/v1/stream");
+    await page.locator("[data-server]").waitFor();
+    assert.equal(await page.locator(".banner").count(), 0);
+    assert.deepEqual(page.complaints, []);
 });
 
 test("connection: an OFF that could not be sent is given up, and never sent later (5)", async (t) => {

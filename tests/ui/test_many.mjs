@@ -66,6 +66,65 @@ for (const [where, options] of [
     });
 }
 
+test("power: what is asked becomes less while it is asked, never more (5)", async (t) => {
+    const manager = await (await new Manager().start()).setUp();
+    t.after(() => manager.close());
+    await manager.api("PATCH", "/settings", {
+        heartbeat_interval_seconds: 1,
+        missed_heartbeats: 2,
+        release_standby_when_settled: false,
+    });
+    const [ids, machines] = [{}, {}];
+    for (const [at, name] of ["stays", "silent", "waits"].entries()) {
+        const mac = `52:54:00:00:03:9${at}`;
+        ids[name] = await manager.addServer(name, { mac_addresses: [mac], standby_time_seconds: 20 });
+        machines[name] = (await manager.join(ids[name], mac, name)).live(300, 1e9);
+    }
+    t.after(() => Object.values(machines).forEach((machine) => machine.silence()));
+    const becomes = (name, status) =>
+        waitUntil(`${name} ${status}`, async () => (await manager.server(ids[name])).actual_status === status);
+    for (const name in ids) await becomes(name, "ON");
+    const page = await openPage(browser, manager);
+    await page.goto(manager.url);
+
+    // A question that no longer fits is gone, and does not come back by itself.
+    const row = (name) => page.locator(`[data-server="${ids[name]}"]`);
+    for (const name of ["silent", "waits"]) {
+        await row(name).locator(".power button").first().click();
+        await row(name).locator(".question").waitFor();
+        machines[name].silence();
+    }
+    for (const name of ["silent", "waits"]) await row(name).locator(".hue-crashed").first().waitFor();
+    assert.equal(await page.locator(".question").count(), 0);
+
+    // It is on, and its standby time is open: what is asked of many leaves it out.
+    await manager.power(ids.waits, "ON");
+    machines.waits.boots().live(300, 1e9);
+    await becomes("waits", "ON");
+    await page.locator(".head input[type=checkbox]").click();
+    await page.getByRole("toolbar").getByRole("button").nth(1).click();
+    const listed = (of) => page.locator(`dialog ${of} bdi`).allInnerTexts();
+    assert.deepEqual([await listed(".names"), await listed(".left")], [["silent", "stays"], ["waits"]]);
+
+    // While somebody reads it, one speaks again, so that OFF would switch it, and one's time is over.
+    machines.silent.boots().live(300, 1e9);
+    await becomes("silent", "ON");
+    await waitUntil("its time is over", async () => !(await manager.server(ids.waits)).standby);
+    const submit = page.locator("dialog footer .button.strong");
+    await waitUntil("the page heard of it", async () =>
+        (await page.locator("dialog .left .why").allInnerTexts()).every((why) => /^changed/.test(why)),
+    );
+    assert.deepEqual([await listed(".names"), await listed(".left")], [["stays"], ["silent", "waits"]]);
+    assert.equal(await submit.innerText(), "Turn off 1 server");
+    assert.equal(await page.locator(".question").count(), 0);
+    await submit.click();
+    await page.locator("dialog .results").waitFor();
+    assert.deepEqual(await listed(".results"), ["stays"]);
+    const wishes = await Promise.all(Object.values(ids).map(async (id) => (await manager.server(id)).power_status));
+    assert.deepEqual(wishes, ["OFF", "ON", "ON"]);
+    assert.deepEqual(page.complaints, []);
+});
+
 test("power: an old session gives its password again, a wrong one changes nothing (3.2)", async (t) => {
     const { manager, count } = await fleetOfTwenty(t);
     const page = await openPage(browser, manager);

@@ -152,3 +152,28 @@ for (const [where, options] of [
         assert.deepEqual(page.complaints, []);
     });
 }
+
+test("notifications: \"record\" is no OFF when the server speaks again while it is asked (5)", async (t) => {
+    const manager = await (await new Manager().start()).setUp();
+    t.after(() => manager.close());
+    await manager.api("PATCH", "/settings", { heartbeat_interval_seconds: 1, missed_heartbeats: 3 });
+    const mac = "52:54:00:00:06:09";
+    const id = await manager.addServer("node-four", { mac_addresses: [mac] });
+    const machine = await manager.join(id, mac, "node-four");
+    // It went down by itself although it is set to ON.
+    await machine.say("ON");
+    await machine.say("Stopping");
+    await waitUntil("it is silent", async () => (await manager.server(id)).reason.rule === "ON/Stopping/None");
+    const page = await openPage(browser, manager);
+    await page.goto(manager.url);
+    const article = page.locator("article", { hasText: "node-four" });
+    await article.getByRole("button", { name: "Set OFF" }).click();
+    await article.locator(".question").waitFor();
+    machine.boots();
+    const goingDown = setInterval(() => void machine.say("Stopping"), 300);
+    t.after(() => clearInterval(goingDown));
+    await article.getByRole("button", { name: "Turn off" }).waitFor();
+    assert.equal(await page.locator("article .question").count(), 0, "it is asked anew");
+    assert.equal((await manager.server(id)).power_status, "ON");
+    assert.deepEqual(page.complaints, []);
+});

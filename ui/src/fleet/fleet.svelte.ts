@@ -12,6 +12,8 @@ export type Counts = Record<DisplayStatus, number>;
 
 /** A tab that is hidden gives its connection back: a browser has six for one manager. */
 const CLOSE_HIDDEN_AFTER_MS = 5_000;
+/** Who comes back to the page is not left longer with what it knew before. */
+const ANSWER_WITHIN_MS = 4_000;
 /** Numbers that change more often are read by nobody. */
 const COUNT_EVERY_MS = 250;
 const RETRY_MS = [300, 700, 1500, 3000, 5000];
@@ -41,6 +43,7 @@ class Fleet {
     #lastId: string | null = null;
     #reading: AbortController | null = null;
     #hideTimer = 0;
+    #answerTimer = 0;
     #countTimer = 0;
     #countedAt = -Infinity;
     #onSignedOut = () => {};
@@ -69,6 +72,7 @@ class Fleet {
         document.removeEventListener("visibilitychange", this.#onVisibility);
         removeEventListener("online", this.#reconnect);
         clearTimeout(this.#hideTimer);
+        clearTimeout(this.#answerTimer);
         this.#stopReading();
         this.#lastId = null;
         this.#byId.clear();
@@ -80,10 +84,16 @@ class Fleet {
     #stopReading(): void {
         this.#reading?.abort();
         this.#reading = null;
+        // What is not heard is not live.
+        if (this.connection === "live") this.connection = "connecting";
     }
 
     #reconnect = (): void => {
         this.#stopReading();
+        clearTimeout(this.#answerTimer);
+        this.#answerTimer = window.setTimeout(() => {
+            if (this.isLoaded && this.connection === "connecting") this.connection = "lost";
+        }, ANSWER_WITHIN_MS);
         void this.#read();
     };
 

@@ -88,7 +88,7 @@ export function verbsFor(server: Server): PowerVerb[] {
 }
 
 /** Whether a wish for many would be heard by this one, and if not, why not. */
-export type Exclusion = "standby" | "holds" | "protected";
+export type Exclusion = "standby" | "holds" | "protected" | "moved";
 
 export function exclusion(server: Server, target: PowerStatus, hasStandby: boolean): Exclusion | null {
     if (hasStandby) return "standby";

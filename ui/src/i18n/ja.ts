@@ -80,8 +80,9 @@ export const ja: Words = {
 
     connection: {
         label: "マネージャー",
-        state: { connecting: "接続中", live: "接続済み", lost: "未接続" },
+        state: { connecting: "接続待ち", live: "接続済み", lost: "未接続" },
         lost: (at) => `接続が切れています。表示は ${at} 時点のものです。再接続しています…`,
+        lostAtOnce: "接続できません。再接続しています…",
         again: "再接続しました。表示は最新です。",
         noSpace: "マネージャーのディスクの空きがほとんどないため、変更できません。空きを増やすと、この表示は消えます。",
         startingTitle: "マネージャーは起動中です",
@@ -394,6 +395,7 @@ export const ja: Words = {
             standby: "待機時間中",
             holds: "すでにその状態",
             protected: "保護中（1台ずつのみ）",
+            moved: "確認中に状態が変化",
         },
         password: "あなたのパスワード",
         passwordHint: "多くのサーバーを一度に切るときは、5分以内に入力していなければパスワードで確認します。",
