@@ -67,6 +67,11 @@ class Engine {
     /// not find its deadlines passed.
     core::Result<void> round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listening);
 
+    /// The manager was held up for a moment: what is overdue at `now` of silence is judged a tick
+    /// later, so that reports that came meanwhile are read before it (status model 1.5). Called
+    /// before round().
+    void hear_first(core::MonoTime now);
+
     /// Appends ManagerStopped and puts the witness on disk.
     core::Result<void> stop();
 

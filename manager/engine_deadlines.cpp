@@ -87,6 +87,12 @@ void Engine::recount_silence(core::MonoTime now) {
             );
 }
 
+void Engine::hear_first(core::MonoTime now) {
+    for (auto const& [id, server] : fleet_.servers)
+        if (auto const at = deadlines_.at(id, DeadlineKind::Silence); at && *at <= now)
+            deadlines_.set(id, DeadlineKind::Silence, now + kTick, server.state.last_heartbeat);
+}
+
 /// Whether the manager's machine was suspended since the last round. CLOCK_MONOTONIC stood still
 /// meanwhile, the time that was allowed for a power change did not.
 bool Engine::note_suspend() {

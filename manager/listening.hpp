@@ -15,4 +15,10 @@ constexpr bool was_listening(core::MonoTime now, core::MonoTime turned, core::Mo
     return now - turned < kLate + kTick && now - listened < kLate + kTick;
 }
 
+/// Whether a turn of the thread that turned last at `turned` is a whole tick late: for less than
+/// kLate, but long enough that a report that came meanwhile may still wait to be read.
+constexpr bool is_held_up(core::MonoTime now, core::MonoTime turned) {
+    return now - turned >= 2 * kTick;
+}
+
 } // namespace cpm::manager

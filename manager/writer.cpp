@@ -134,6 +134,7 @@ void Writer::loop() {
     ); // for whoever looks at a process that hangs
     std::vector<std::unique_ptr<Job>> jobs;
     bool is_first = true;
+    bool was_held_up = false;
     bool last = false;
     while (!last && stopped_) {
         jobs.clear();
@@ -148,6 +149,12 @@ void Writer::loop() {
         // Before its first turn nobody listened, whatever lay between the start and now.
         auto const listened = core::MonoTime{last_listened_.load()};
         bool const listening = !is_first && was_listening(now.mono, last_turn(), listened);
+        // Of turns that are late one after the other (a slow disk) only the first puts off what is
+        // due: meanwhile the loop reads.
+        bool const held_up = is_held_up(now.mono, last_turn());
+        if ((held_up && !was_held_up) || is_held_up(now.mono, listened))
+            engine_.hear_first(now.mono);
+        was_held_up = held_up;
         last_turn_ = now.mono.time_since_epoch();
         stopped_ = engine_.round(jobs, now, listening);
         readiness_ = engine_.readiness();

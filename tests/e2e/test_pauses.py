@@ -142,6 +142,22 @@ class Pauses(unittest.TestCase):
         for connection in connections:
             connection.close()
 
+    def test_a_report_sent_while_it_was_held_up_for_a_moment_counts_before_its_deadline(self):
+        """For less than the 2 s after which silence counts anew."""
+        manager = self.manager(missed=2)
+        machine = self.machine(manager, "held", stops_in=0)
+        machine.end()
+        machine.agent.say()
+        lost = len(manager.events(type="HeartbeatLost"))
+        support.let_pass(0.6)
+        os.kill(manager.pid, signal.SIGSTOP)
+        connection = begin_report(machine.agent)
+        support.let_pass(1.75)  # its deadline passes
+        os.kill(manager.pid, signal.SIGCONT)
+        self.assertEqual(connection.getresponse().status, 200)
+        connection.close()
+        self.assertEqual(len(manager.events(type="HeartbeatLost")), lost)
+
     def test_an_off_whose_caller_gave_up_during_the_pause_is_not_done(self):
         manager = self.manager()
         machine = self.machine(manager, "late", stops_in=10**6)

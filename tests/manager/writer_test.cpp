@@ -307,6 +307,40 @@ TEST_CASE("writer: silence counts while both threads turn, not while the loop ha
     }
 }
 
+TEST_CASE("writer: held up for a moment, it first hears what came meanwhile (1.5)") {
+    struct Late {
+        std::chrono::milliseconds turn;
+        bool loop_turned;
+    };
+    auto const status_after = [](std::initializer_list<Late> turns) {
+        Running rig;
+        auto const id = rig.running("n", 1);
+        rig.writer.run();
+        auto const turn = [&](Late const& late) {
+            rig.clock.advance(late.turn);
+            if (late.loop_turned)
+                rig.writer.note_listening();
+            REQUIRE(rig.submit());
+        };
+        REQUIRE(rig.submit()); // before its first turn nobody listened
+        for (int i = 0; i < 119; ++i)
+            turn({250ms, true});
+        std::ranges::for_each(turns, turn); // silence is due after 250 ms
+        REQUIRE(rig.writer.stop());
+        return rig.actual(id);
+    };
+    CHECK(status_after({{250ms, true}}) == "Crashed");
+    CHECK(status_after({{1900ms, true}}) == "ON");
+    CHECK(status_after({{1900ms, true}, {240ms, true}}) == "ON");
+    CHECK(status_after({{1900ms, true}, {250ms, true}}) == "Crashed");
+    CHECK(status_after({{250ms, false}, {250ms, false}, {250ms, false}}) == "Crashed");
+    // A loop that hangs puts it off until it turns again.
+    CHECK(status_after({{600ms, false}, {200ms, false}, {200ms, false}}) == "ON");
+    CHECK(
+        status_after({{600ms, false}, {200ms, false}, {250ms, true}, {250ms, true}}) == "Crashed"
+    );
+}
+
 TEST_CASE("writer: silence does not count from before its first turn (1.5)") {
     Running rig;
     auto const id = rig.running("n", 1);
