@@ -1,6 +1,8 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
+const MANAGER = "http://127.0.0.1:8080";
+
 export default defineConfig({
     plugins: [svelte()],
     build: {
@@ -12,6 +14,7 @@ export default defineConfig({
     },
     server: {
         // `npm run dev` beside a manager on its usual port.
-        proxy: { "/api": "http://127.0.0.1:8080" },
+        // It takes changes from its own page only.
+        proxy: { "/api": { target: MANAGER, changeOrigin: true, headers: { Origin: MANAGER } } },
     },
 });

@@ -20,6 +20,13 @@ export async function layoutFaults(page) {
             if (isShown && !isPushed && (box.left < -1 || box.right > innerWidth + 1))
                 found.push(`sticks out: ${one.tagName} ${one.textContent.slice(0, 40)}`);
         }
+        // What is asked is read whole, and within its row; so is each name that is asked about.
+        for (const one of document.querySelectorAll(".question p, dialog .list bdi")) {
+            const [text, row] = [one, one.closest("[data-server], li, .foot, main")].map((it) => it.getBoundingClientRect());
+            const isCut = one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1;
+            if (isCut || text.top < row.top || text.bottom > row.bottom)
+                found.push(`cut off: ${one.textContent.slice(0, 40)}`);
+        }
         return found;
     });
 }

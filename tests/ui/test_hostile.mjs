@@ -56,7 +56,6 @@ async function faults(page) {
 /** The address of each view, and what has to be done there to see it. */
 const VIEWS = {
     list: ["/", async (page) => page.locator("[data-server]").nth(6).waitFor()],
-    question: ["/", async (page) => page.locator(`[data-server="${ids[3]}"] .power button`).last().click()],
     bulk: [
         "/",
         async (page) => {
@@ -113,8 +112,16 @@ const VIEWS = {
     ],
     join: [`/servers/${ids[0]}?join=1`, async (page) => page.locator(".picture").waitFor()],
 };
-for (const [index, id] of ids.entries())
+for (const [index, id] of ids.entries()) {
     VIEWS[`server ${index}`] = [`/servers/${id}`, async (page) => page.locator(".picture").waitFor()];
+    VIEWS[`question ${index}`] = [
+        "/",
+        async (page) => {
+            await page.locator(`[data-server="${id}"] .power button`).last().click();
+            await page.locator(".question p").waitFor();
+        },
+    ];
+}
 
 for (const [where, options] of [
     ["on a phone, in Japanese", { viewport: PHONE, locale: "ja-JP", colorScheme: "dark" }],

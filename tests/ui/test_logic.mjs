@@ -25,6 +25,7 @@ const { stretches } = await load("server/history.ts");
 const { groupNotifications } = await load("fleet/notifications.ts");
 const { exclusion, isNew, verbsFor } = await load("fleet/status.ts");
 const { amount } = await load("lib/amount.ts");
+const { brief } = await load("lib/brief.ts");
 const { changesOf, draftOf, emptyDraft, faultOf } = await load("server/edit.ts");
 
 function server(fields) {
@@ -180,4 +181,12 @@ test("form: only what was touched is sent, and a fault finds its field (5)", () 
 test("settings: bytes are said as people say them (5)", () => {
     const said = [1, 1023, 1024, 1_048_576, 1.5 * 2 ** 30, 10_737_418_240, 2 ** 50].map(amount);
     assert.deepEqual(said, ["1 B", "1023 B", "1 KiB", "1 MiB", "1.5 GiB", "10 GiB", "1 PiB"]);
+});
+
+test("question: of a very long name the middle is left out, and no letter is cut in two (5)", () => {
+    assert.equal(brief("compute-a17.gpu-cluster.research.example.ac.jp"), "compute-a17.gpu-cluster.research.example.ac.jp");
+    assert.equal(brief("w".repeat(48)), "w".repeat(48));
+    assert.equal(brief("rack1-" + "w".repeat(190) + "-a01"), "rack1-" + "w".repeat(18) + "…" + "w".repeat(10) + "-a01");
+    assert.equal(brief("長".repeat(66)), "長".repeat(12) + "…" + "長".repeat(7));
+    assert.equal(brief("😀".repeat(40)), "😀".repeat(12) + "…" + "😀".repeat(7));
 });
