@@ -34,8 +34,7 @@ core::OwnHost Turn::own_host(core::Server const& server) const {
 core::milliseconds Turn::standby_remaining(core::Server const& server) const {
     if (!core::standby_is_open(server.state))
         return {};
-    bool const is_new =
-        !events_.empty() && server.state.request->sequence >= events_.front().sequence;
+    bool const is_new = is_of_this_round(server.state.request->sequence);
     return is_new ? server.standby : world_.standby_remaining(server.id);
 }
 

@@ -80,6 +80,10 @@ class Turn {
     record_one(core::ServerId server, core::Payload&& payload, core::Actor const& actor);
     void change(eventstore::RecordChange change);
 
+    /// Whether an event was decided in this very round, and is not durable before it ends.
+    bool is_of_this_round(core::Sequence event) const {
+        return !events_.empty() && event >= events_.front().sequence;
+    }
     /// The sequence of the next event.
     core::Sequence next() const { return head_.next(); }
     std::vector<core::Event>& events() { return events_; }

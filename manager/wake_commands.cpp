@@ -123,6 +123,8 @@ core::Result<WakeServer::Outcome> decide(Turn& turn, WakeServer const& command) 
             fmt::format("{} has no MAC address: add one, or join its machine", name)
         );
     WakeServer::Outcome outcome;
+    if (turn.is_of_this_round(request_of(*server)))
+        return outcome; // not durable yet: its own packet follows at once
     for (auto const& event : send_wake(turn, *server, command.actor)) {
         auto const* sent = std::get_if<core::WakeSent>(&event.payload);
         if (!sent) // its decision may close the standby time of a server that has settled, too

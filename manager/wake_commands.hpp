@@ -19,7 +19,8 @@ send_wake(Turn& turn, core::Server const& server, core::Actor const& actor);
 /// they were reported before, or are asked of another server by now.
 void note_woke(Turn& turn, core::Server const& relay, std::vector<std::string> const& ids);
 
-/// One more packet for a server that is asked to be ON; no power request (HTTP 3.2).
+/// One more packet for a server that is asked to be ON; no power request (HTTP 3.2). None while the
+/// request itself is not durable yet: the packet that belongs to it comes next.
 struct WakeServer {
     struct Outcome {
         core::Sequence sequence;          ///< of its first WakeSent

@@ -1,4 +1,5 @@
 // Nothing is published, answered or sent before it is durable (status model 1.0, 1.6).
+#include "manager/wake_commands.hpp"
 #include "tests/manager/rig.hpp"
 
 using namespace cpm;
@@ -50,6 +51,27 @@ TEST_CASE("effects: durable, published, answered, and only then the packet (1.6)
             to("published", asked.next()),
         }
     );
+}
+
+TEST_CASE("effects: one more packet asked for in the round of the ON does not go before it (1.6)") {
+    Rig rig;
+    auto const id = rig.add("n", {mac(1)});
+    rig.journal.clear();
+    std::optional<core::Result<manager::RequestPower::Outcome>> on;
+    std::optional<core::Result<manager::WakeServer::Outcome>> once_more;
+    rig.queue(request(id, PowerStatus::On), on);
+    rig.queue(manager::WakeServer{kAlice, id}, once_more);
+    REQUIRE(rig.round());
+    auto const asked = on.value()->sequence;
+    CHECK(
+        without_witness(rig.journal) ==
+        Names{to("durable", asked), to("published", asked), "answered", "answered"}
+    );
+    CHECK(once_more.value()->sent.empty());
+    rig.pass(0s);
+    CHECK(rig.sender.sent.size() == 1);
+    REQUIRE(rig.ask(manager::WakeServer{kAlice, id}));
+    CHECK(rig.sender.sent.size() == 2);
 }
 
 TEST_CASE("effects: all that waits shares one append and is answered after it (2.2)") {
