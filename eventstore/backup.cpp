@@ -38,9 +38,13 @@ core::Result<FileList> file_list_of(fs::path const& database) {
     std::error_code error;
     if (std::getline(current, list.name))
         list.size = fs::file_size(database / list.name, error);
-    if (list.name.empty() || error)
+    auto const data = database.parent_path().string();
+    if (list.name.empty())
+        return core::fail(core::ErrorCode::NotFound, "there is no log in " + data);
+    if (error)
         return core::fail(
-            core::ErrorCode::NotFound, "there is no log in " + database.parent_path().string()
+            core::ErrorCode::Corrupt,
+            "the log in " + data + " has lost its list of files, " + list.name
         );
     return list;
 }

@@ -38,13 +38,6 @@ std::optional<std::string> current_list(SideFiles const& files) {
     return (*current)->substr(0, (*current)->find('\n'));
 }
 
-/// RocksDB deletes a list only behind the CURRENT that names the next.
-bool is_missing(SideFiles const& files, std::string const& list) {
-    std::error_code error;
-    return !std::filesystem::exists(files.log / list, error) && !error &&
-           current_list(files) == list;
-}
-
 std::uint64_t number_of(std::string const& list) {
     std::uint64_t number = 0;
     auto const* const end = list.data() + list.size();
@@ -55,10 +48,19 @@ std::uint64_t number_of(std::string const& list) {
 
 } // namespace
 
+std::optional<std::string> missing_list(SideFiles const& files) {
+    auto const list = current_list(files);
+    std::error_code error;
+    if (!list || std::filesystem::exists(files.log / *list, error) || error)
+        return std::nullopt;
+    // RocksDB deletes a list only behind the CURRENT that names the next.
+    return current_list(files) == list ? list : std::nullopt;
+}
+
 core::Result<std::string> why_not_the_list_noted(SideFiles const& files) {
+    if (auto const list = missing_list(files))
+        return "its list of files, " + *list + ", is missing";
     auto const now = current_list(files);
-    if (now && is_missing(files, *now))
-        return "its list of files, " + *now + ", is missing";
     auto const note = read_file(files.list);
     if (!note)
         return tl::make_unexpected(note.error());

@@ -4,6 +4,7 @@
 #include "eventstore/rocksdb_database.hpp"
 #include "eventstore/side_files.hpp"
 
+#include <optional>
 #include <string>
 
 namespace cpm::eventstore {
@@ -12,6 +13,9 @@ namespace cpm::eventstore {
 // overwritten is to RocksDB a list that was never longer: it opens without the newest files of some
 // families and deletes them. Where the events themselves are whole then, their index or the
 // accounts may not be. So a note beside the witness says what the list began with.
+
+/// The list that CURRENT names, when it is not there.
+std::optional<std::string> missing_list(SideFiles const& files);
 
 /// Why the list that CURRENT names is not, or does not begin with, the one noted; empty when all is
 /// well, nothing was noted, or the list cannot be read, which RocksDB says better. To be asked

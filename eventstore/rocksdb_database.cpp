@@ -8,7 +8,9 @@
 #include <rocksdb/listener.h>
 
 #include <algorithm>
+#include <fcntl.h>
 #include <mutex>
+#include <unistd.h>
 #include <vector>
 
 namespace cpm::eventstore {
@@ -57,6 +59,17 @@ bool is_locked(rocksdb::Status const& status) {
     auto const text = status.ToString();
     return status.IsIOError() && (text.find("While lock file") != text.npos ||
                                   text.find("lock hold by current process") != text.npos);
+}
+
+/// Whoever started this process may have closed its standard streams. What it prints must not end
+/// up in the file of the log that would get such a number.
+void occupy_standard_streams() {
+    int file = 0;
+    do
+        file = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file >= 0)
+        ::close(file);
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> all_families() {
@@ -118,6 +131,7 @@ Database::~Database() {
 core::Result<std::unique_ptr<Database>>
 Database::open_writer(std::filesystem::path const& directory, bool create, Recovery recovery) {
     auto database = std::make_unique<Database>(Private());
+    occupy_standard_streams();
     auto options = writer_options(create, recovery);
     options.listeners.push_back(database->background_errors_);
     rocksdb::DB* db = nullptr;
@@ -137,15 +151,25 @@ Database::open_writer(std::filesystem::path const& directory, bool create, Recov
     return database;
 }
 
-core::Result<std::unique_ptr<Database>> Database::open_secondary(
-    std::filesystem::path const& directory, std::filesystem::path const& scratch
+core::Result<std::unique_ptr<Database>> Database::open_reader(
+    std::filesystem::path const& directory, std::string const& scratch, Reading how
 ) {
     auto database = std::make_unique<Database>(Private());
+    occupy_standard_streams();
+    auto options = reader_options();
     rocksdb::DB* db = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> families;
-    auto const status = rocksdb::DB::OpenAsSecondary(
-        secondary_options(), directory.string(), scratch.string(), all_families(), &families, &db
-    );
+    rocksdb::Status status;
+    if (how == Reading::Following) {
+        status = rocksdb::DB::OpenAsSecondary(
+            options, directory.string(), scratch, all_families(), &families, &db
+        );
+    } else {
+        options.db_log_dir = scratch;
+        status = rocksdb::DB::OpenForReadOnly(
+            options, directory.string(), all_families(), &families, &db
+        );
+    }
     if (!status.ok())
         return storage_error("cannot read the log in " + directory.string(), status);
     database->db_.reset(db);

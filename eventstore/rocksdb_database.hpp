@@ -74,10 +74,13 @@ class Database {
     static core::Result<std::unique_ptr<Database>>
     open_writer(std::filesystem::path const& directory, bool create, Recovery recovery);
 
-    /// A secondary instance: sees what the writer has written when it catches up, changes nothing.
-    /// `scratch` is a directory for RocksDB's own log file.
+    enum class Reading {
+        Following, ///< can catch up with the writer; passes over files that are broken
+        Strict,    ///< as it lies there; Corrupt when the writer would find it damaged
+    };
+    /// Changes nothing. `scratch` is a directory for RocksDB's own log file.
     static core::Result<std::unique_ptr<Database>>
-    open_secondary(std::filesystem::path const& directory, std::filesystem::path const& scratch);
+    open_reader(std::filesystem::path const& directory, std::string const& scratch, Reading how);
 
     explicit Database(Private);
     ~Database();
@@ -99,13 +102,12 @@ class Database {
     core::Result<State> state() const;
     /// The hash of a stored record; Corrupt when it is missing.
     core::Result<core::Hash> hash_of(core::Sequence sequence) const;
-
     /// The range of compacted heartbeats that holds this number, as its event says; none: it lies
     /// in none. Its records may still be there. Corrupt: the index names something else.
-    core::Result<std::optional<core::HeartbeatsCompacted>> range_of(core::Sequence sequence) const;
+    using Range = std::optional<core::HeartbeatsCompacted>;
+    core::Result<Range> range_of(core::Sequence sequence) const;
     /// The first range that begins behind this number.
-    core::Result<std::optional<core::HeartbeatsCompacted>> range_after(core::Sequence sequence
-    ) const;
+    core::Result<Range> range_after(core::Sequence sequence) const;
     core::Result<core::Sequence> compacted_until() const;
     /// Until where the records of compacted ranges are known to be deleted.
     core::Result<core::Sequence> removed_until() const;
@@ -134,10 +136,8 @@ class Database {
     ) const;
 
   private:
-    core::Result<std::optional<core::HeartbeatsCompacted>> range_before(core::Sequence sequence
-    ) const;
-    core::Result<std::optional<core::HeartbeatsCompacted>> range_at(rocksdb::Iterator const& at
-    ) const;
+    core::Result<Range> range_before(core::Sequence sequence) const;
+    core::Result<Range> range_at(rocksdb::Iterator const& at) const;
     core::Result<Resumed> begin_at(State const& state, core::Sequence first) const;
     core::Result<Resumed>
     resume(core::Sequence next, core::Hash const& previous, bool is_begin) const;

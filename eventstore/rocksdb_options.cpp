@@ -59,9 +59,9 @@ rocksdb::DBOptions writer_options(bool create, Database::Recovery recovery) {
     return options;
 }
 
-rocksdb::DBOptions secondary_options() {
+rocksdb::DBOptions reader_options() {
     auto options = common_options();
-    // A secondary instance must hold its files open: the writer may delete them.
+    // It must hold its files open: the writer may delete them.
     options.max_open_files = -1;
     return options;
 }

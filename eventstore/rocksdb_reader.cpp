@@ -1,5 +1,6 @@
 #include "eventstore/rocksdb_reader.hpp"
 
+#include "eventstore/list_of_files.hpp"
 #include "eventstore/side_files.hpp"
 
 #include <rocksdb/db.h>
@@ -12,6 +13,9 @@ namespace cpm::eventstore {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// While a manager runs its files change, and now and then one is gone that was just listed.
+constexpr int kTries = 3;
 
 core::Result<fs::path> make_scratch() {
     std::error_code error;
@@ -30,6 +34,44 @@ void remove_scratch(fs::path const& scratch) {
     fs::remove_all(scratch, ignored);
 }
 
+core::Result<void> read_beside(Database const& database) {
+    for (auto const table : {Table::Accounts, Table::Idempotency, Table::Meta})
+        if (auto read = database.read_table(table, [](auto, auto) {}); !read)
+            return read;
+    if (auto read = database.read_ranges([](auto, auto) {}); !read)
+        return read;
+    return database.read_index([](auto, auto) {});
+}
+
+core::Result<std::unique_ptr<Database>>
+open_once(SideFiles const& files, fs::path const& scratch, Database::Reading how) {
+    auto database = Database::open_reader(files.log, scratch.string(), how);
+    if (!database)
+        if (auto const list = missing_list(files))
+            return core::fail(
+                core::ErrorCode::Corrupt,
+                "cannot read the log in " + files.log.string() + ": its list of files, " + *list +
+                    ", is missing"
+            );
+    return database;
+}
+
+core::Result<void> open_strictly(
+    fs::path const& directory, std::function<core::Result<void>(Database const&)> const& read
+) {
+    SideFiles const files(directory);
+    auto const scratch = make_scratch();
+    if (!scratch)
+        return tl::make_unexpected(scratch.error());
+    core::Result<void> done;
+    for (int tries = 0; tries < kTries && (tries == 0 || !done); ++tries) {
+        auto const database = open_once(files, *scratch, Database::Reading::Strict);
+        done = database ? read(**database) : tl::make_unexpected(database.error());
+    }
+    remove_scratch(*scratch);
+    return done;
+}
+
 } // namespace
 
 core::Result<std::unique_ptr<RocksDbReader>> RocksDbReader::open(fs::path const& directory) {
@@ -38,13 +80,14 @@ core::Result<std::unique_ptr<RocksDbReader>> RocksDbReader::open(fs::path const&
     if (!fs::exists(files.log / "CURRENT", error))
         return core::fail(
             error ? core::ErrorCode::Storage : core::ErrorCode::NotFound,
-            "there is no log in " + directory.string() +
-                (error ? ": " + error.message() : ": name the manager's data directory")
+            "there is no log in " + directory.string() + (error ? ": " + error.message() : "")
         );
     auto const scratch = make_scratch();
     if (!scratch)
         return tl::make_unexpected(scratch.error());
-    auto database = Database::open_secondary(files.log, *scratch);
+    auto database = open_once(files, *scratch, Database::Reading::Following);
+    for (int tries = 1; !database && tries < kTries; ++tries)
+        database = open_once(files, *scratch, Database::Reading::Following);
     if (!database) {
         remove_scratch(*scratch);
         return tl::make_unexpected(database.error());
@@ -53,6 +96,14 @@ core::Result<std::unique_ptr<RocksDbReader>> RocksDbReader::open(fs::path const&
     if (auto refreshed = reader->refresh(); !refreshed)
         return tl::make_unexpected(refreshed.error());
     return reader;
+}
+
+core::Result<void> RocksDbReader::check_opens(fs::path const& directory) {
+    return open_strictly(directory, [](Database const&) { return core::Result<void>(); });
+}
+
+core::Result<void> RocksDbReader::check_beside(fs::path const& directory) {
+    return open_strictly(directory, read_beside);
 }
 
 RocksDbReader::RocksDbReader(Private, fs::path scratch, std::unique_ptr<Database> database)

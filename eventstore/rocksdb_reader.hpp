@@ -25,6 +25,13 @@ class RocksDbReader final : public EventReader {
     static core::Result<std::unique_ptr<RocksDbReader>> open(std::filesystem::path const& directory
     );
 
+    /// Opens the database as strictly as a manager does, and closes it: open() passes over a file
+    /// that cannot be opened, and shows what there was before. Corrupt: no manager starts on it.
+    static core::Result<void> check_opens(std::filesystem::path const& directory);
+    /// The same, and reads all that lies in it beside the records: the index, accounts, idempotency
+    /// keys.
+    static core::Result<void> check_beside(std::filesystem::path const& directory);
+
     RocksDbReader(Private, std::filesystem::path scratch, std::unique_ptr<Database> database);
     ~RocksDbReader() override;
 

@@ -101,8 +101,7 @@ core::Result<core::Hash> Database::hash_of(core::Sequence sequence) const {
 // --- what was compacted away
 
 /// The last range that begins at or before this number.
-core::Result<std::optional<core::HeartbeatsCompacted>>
-Database::range_before(core::Sequence sequence) const {
+core::Result<Database::Range> Database::range_before(core::Sequence sequence) const {
     std::unique_ptr<rocksdb::Iterator> const at(
         db_->NewIterator(rocksdb::ReadOptions(), family(ColumnFamily::Meta))
     );
@@ -110,8 +109,7 @@ Database::range_before(core::Sequence sequence) const {
     return range_at(*at);
 }
 
-core::Result<std::optional<core::HeartbeatsCompacted>> Database::range_after(core::Sequence sequence
-) const {
+core::Result<Database::Range> Database::range_after(core::Sequence sequence) const {
     std::unique_ptr<rocksdb::Iterator> const at(
         db_->NewIterator(rocksdb::ReadOptions(), family(ColumnFamily::Meta))
     );
@@ -120,8 +118,7 @@ core::Result<std::optional<core::HeartbeatsCompacted>> Database::range_after(cor
 }
 
 /// The range that an entry of the index names, none when it is no such entry.
-core::Result<std::optional<core::HeartbeatsCompacted>>
-Database::range_at(rocksdb::Iterator const& at) const {
+core::Result<Database::Range> Database::range_at(rocksdb::Iterator const& at) const {
     if (!at.status().ok())
         return storage_error("cannot read the index of what was compacted", at.status());
     if (!at.Valid() || !at.key().ToStringView().starts_with(kRangeKeys))
@@ -150,8 +147,7 @@ Database::range_at(rocksdb::Iterator const& at) const {
     return *range;
 }
 
-core::Result<std::optional<core::HeartbeatsCompacted>> Database::range_of(core::Sequence sequence
-) const {
+core::Result<Database::Range> Database::range_of(core::Sequence sequence) const {
     auto range = range_before(sequence);
     if (range && *range && (*range)->last < sequence)
         range->reset();

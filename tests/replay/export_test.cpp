@@ -207,6 +207,20 @@ TEST_CASE("backup, restore: accounts that cannot be read are no backup (2.3)") {
     CHECK_FALSE(fs::exists(place.path() / "new"));
 }
 
+TEST_CASE("backup: a log without its index or its witness is no backup (2.3)") {
+    TemporaryDirectory const place;
+    auto const backup = "backup " + (place.path() / "backup").string();
+    Data const no_index(small_history());
+    no_index.remove_index_file();
+    CHECK(replay(no_index.with(backup)).status == 3);
+    Data const no_witness(small_history());
+    fs::remove(no_witness.path() / "head-witness");
+    auto const run = replay(no_witness.with(backup));
+    CHECK(run.status == 3);
+    CHECK(run.err.find("head-witness is missing") != std::string::npos);
+    CHECK(fs::is_empty(place.path()));
+}
+
 TEST_CASE("restore: the log as it was backed up; a manager goes on from there (2.3)") {
     Data const data({});
     auto const events = small_history();

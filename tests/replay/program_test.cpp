@@ -17,6 +17,8 @@
 using namespace cpm;
 using namespace cpm::test;
 
+namespace fs = std::filesystem;
+
 namespace {
 
 std::string content(std::filesystem::path const& path) {
@@ -198,6 +200,35 @@ TEST_CASE("a log that cannot be read ends with 3 and says why (2.4)") {
     CHECK(until_there.json().as_array().size() == 5);
 }
 
+TEST_CASE("a log that lost its end is shown, and nobody takes it for all (2.4)") {
+    auto const events = small_history();
+    Data const data({events.begin(), events.begin() + 8});
+    append(*open_log(data.path()), std::span(events).subspan(8));
+    for (auto const& file : fs::directory_iterator(data.path() / "log"))
+        if (file.path().extension() == ".log")
+            fs::remove(file.path());
+    for (auto const* command : {"log", "state", "transitions web-1", "export", "step web-1"}) {
+        auto const run = replay(data.with(command));
+        CHECK(run.status == 3);
+        CHECK(run.lines().size() > 1);
+        CHECK(run.err.find("ends at event 8, but had reached event 11") != std::string::npos);
+    }
+    fs::remove(data.path() / "head-witness");
+    auto const run = replay(data.with("state"));
+    CHECK(run.status == 3);
+    CHECK(run.err.find("it has no head witness") != std::string::npos);
+}
+
+TEST_CASE("a log that lost its index of servers shows no part of a server's as all (2.4)") {
+    Data const data(small_history());
+    data.remove_index_file();
+    for (auto const* command : {"log --server web-1", "transitions web-1", "explain web-1"}) {
+        auto const run = replay(data.with(command));
+        CHECK(run.status != 0);
+        CHECK(run.err.find("is not whole") != std::string::npos);
+    }
+}
+
 TEST_CASE("the data directory comes from the command line, else from CPM_DATA_DIR") {
     Data const data(small_history());
     Data const other({});
@@ -273,6 +304,25 @@ TEST_CASE("a reader that goes away ends the program without a word") {
     auto const run = replay(data.with("log --output ndjson | head -n 1"));
     CHECK(run.lines().size() == 1);
     CHECK(run.err == "");
+}
+
+TEST_CASE("output that cannot be written is told, and no export is half of one unnoticed (2.4)") {
+    Data const data(small_history());
+    for (auto const* command : {"export", "log", "state --output json", "verify", "step web-1"}) {
+        auto const run = replay(data.with(command + std::string(" >/dev/full")));
+        CHECK(run.status == 3);
+        CHECK(run.err.find("cannot be written: No space left on device") != std::string::npos);
+    }
+}
+
+TEST_CASE("what a program without standard streams prints goes into no file of the log (2.2)") {
+    Data const data(small_history());
+    TemporaryDirectory const place;
+    auto const file = place.path() / "export";
+    auto const copy = "--data-dir " + (place.path() / "copy").string();
+    REQUIRE(replay(data.with("export >" + file.string())).status == 0);
+    CHECK(replay(copy + " import " + file.string() + " <&- >&-").status == 0);
+    CHECK(replay(copy + " verify").out == replay(data.with("verify")).out);
 }
 
 TEST_CASE("columns stay in line beside Japanese names") {

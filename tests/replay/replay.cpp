@@ -49,6 +49,19 @@ void check(rocksdb::Status const& status) {
         throw std::runtime_error(status.ToString());
 }
 
+std::string text_of(std::filesystem::path const& file) {
+    std::ifstream bytes(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(bytes), {}};
+}
+
+/// RocksDB's file with these words; each names its family.
+std::filesystem::path table_with(std::filesystem::path const& data, std::string_view words) {
+    for (auto const& file : std::filesystem::directory_iterator(data / "log"))
+        if (file.path().extension() == ".sst" && text_of(file.path()).find(words) != words.npos)
+            return file.path();
+    throw std::runtime_error("no file has " + std::string(words));
+}
+
 } // namespace
 
 std::vector<std::string> Run::lines() const {
@@ -147,17 +160,15 @@ void Data::damage_accounts() const {
             throw std::runtime_error(done.error().detail);
     }
     open_log(path()); // what a start finds in the write-ahead log goes into a file of its own
-    for (auto const& file : std::filesystem::directory_iterator(path() / "log")) {
-        std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
-        std::string const text(std::istreambuf_iterator<char>(bytes), {});
-        auto const found = file.path().extension() == ".sst" ? text.find(kName) : text.npos;
-        if (found == text.npos)
-            continue;
-        bytes.seekp(std::streamoff(found));
-        bytes.put('A');
-        return;
-    }
-    throw std::runtime_error("no file has the account");
+    auto const file = table_with(path(), kName);
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(std::streamoff(text_of(file).find(kName)));
+    bytes.put('A');
+}
+
+void Data::remove_index_file() const {
+    open_log(path());
+    std::filesystem::remove(table_with(path(), "by-server"));
 }
 
 void Data::drop_from_index(std::uint64_t server, std::uint64_t sequence) const {

@@ -57,6 +57,8 @@ class Data {
     void overwrite(std::uint64_t sequence, std::string const& bytes) const;
     /// An account, and a flipped bit in the file that holds it.
     void damage_accounts() const;
+    /// The file that holds the index by server.
+    void remove_index_file() const;
     /// An entry of the index.
     void drop_from_index(std::uint64_t server, std::uint64_t sequence) const;
     /// An entry of the index of what was compacted away.

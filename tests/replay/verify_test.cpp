@@ -242,4 +242,7 @@ TEST_CASE("verify: accounts that cannot be read are told, though the events are 
     CHECK(faults(data) == "table null, exit 1");
     CHECK(replay(data.with("verify")).out.find(".sst") != std::string::npos);
     CHECK(replay(data.with("export")).status == 0);
+    Data const other(small_history());
+    other.remove_index_file();
+    CHECK(faults(other) == "index null, table null, exit 1");
 }

@@ -2,7 +2,6 @@
 #include "eventstore/backup.hpp"
 #include "eventstore/list_of_files.hpp"
 #include "eventstore/side_files.hpp"
-#include "tools/cpm-replay/beside_check.hpp"
 #include "tools/cpm-replay/commands.hpp"
 #include "tools/cpm-replay/copied.hpp"
 #include "tools/cpm-replay/interruption.hpp"
@@ -14,16 +13,6 @@ namespace cpm::replay {
 namespace {
 
 using eventstore::Head;
-
-/// Reads the index and the tables as well: no chain holds them together, and a manager does not
-/// start on half of the accounts.
-core::Result<void> read_beside(eventstore::RocksDbReader const& log) {
-    if (auto read = log.read_index([](auto, auto) {}); !read)
-        return read;
-    if (auto read = log.read_ranges([](auto, auto) {}); !read)
-        return read;
-    return read_tables(log);
-}
 
 /// Reads a whole log and its chain, and compares it with its witness and its list of files with
 /// what was noted of it. Corrupt when it is not all that was there.
@@ -67,7 +56,14 @@ core::Result<Head> read_all(std::filesystem::path const& data) {
                 (*witness)->sequence.value
             )
         );
-    if (auto read = read_beside(**log); !read)
+    if (!*witness && head.sequence)
+        return core::fail(
+            core::ErrorCode::Corrupt,
+            fmt::format(
+                "{} is missing: nothing tells whether the log lost its end", files.witness.string()
+            )
+        );
+    if (auto read = eventstore::RocksDbReader::check_beside(data); !read)
         return tl::make_unexpected(read.error());
     return head;
 }

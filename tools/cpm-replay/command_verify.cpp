@@ -355,7 +355,7 @@ Outcome verify(eventstore::RocksDbReader& log, Options const& options) {
     if (done)
         done = verification.check_index();
     if (done)
-        done = check_tables(log, into(of_tables));
+        done = check_tables(options.data_dir, into(of_tables));
     if (stop_requested())
         return kFine;
     verification.check_witness();

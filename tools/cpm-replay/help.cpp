@@ -21,7 +21,8 @@ object a line). On a terminal what does not fit into a line goes on in the next 
 at the edge); a pipe gets each row as one line.
 
 Exit status: 0 fine, 1 a finding (verify: a fault; diff: a difference), 2 wrong usage, 3 the log
-cannot be read.
+cannot be read, or is not whole: what is left is shown, and standard error says what is missing (or
+the output cannot be written).
 )";
 
 constexpr auto kLog = R"(

@@ -6,8 +6,8 @@ namespace cpm::replay {
 
 // Stopping in an orderly way: RocksDB keeps a scratch directory for as long as the log is open.
 
-/// From now on SIGINT and SIGTERM only ask to stop, and a reader of the output that went away is
-/// seen by write(), not by SIGPIPE.
+/// From now on SIGINT, SIGTERM and SIGHUP only ask to stop, and a reader of the output that went
+/// away is seen by write(), not by SIGPIPE.
 void stop_on_signals();
 bool stop_requested();
 /// Ends the process as the signal would have; returns when there was none.

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <sys/ioctl.h>
@@ -54,6 +55,14 @@ Tone tone_of(core::ActualStatus status) {
     return Tone::Plain;
 }
 
+int first_error = 0;
+
+bool noted(bool is_written) {
+    if (!is_written && first_error == 0)
+        first_error = errno;
+    return is_written;
+}
+
 } // namespace
 
 Screen standard_output(bool no_color) {
@@ -70,11 +79,15 @@ Screen standard_output(bool no_color) {
 
 bool write(std::string_view text) {
     hide_progress();
-    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    return noted(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
 }
 
 bool flush_output() {
-    return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    return noted(std::fflush(stdout) == 0) && std::ferror(stdout) == 0;
+}
+
+int output_error() {
+    return first_error == EPIPE ? 0 : first_error;
 }
 
 Cell status_cell(core::ActualStatus status) {

@@ -20,11 +20,14 @@ struct Screen {
 
 Screen standard_output(bool no_color);
 
-/// Writes to standard output. False when nobody reads it any more (`… | head`): stop, there is no
-/// error to report.
+/// Writes to standard output. False when nobody reads it any more (`… | head`), or it cannot be
+/// written: stop.
 bool write(std::string_view text);
 /// Sends on what is still buffered; called before waiting and at the end.
 bool flush_output();
+/// What went wrong when standard output was written, as errno has it; 0: nothing, or its reader
+/// went away.
+int output_error();
 
 /// How a cell is to be seen. Colour only ever repeats what the text says.
 enum class Tone : std::uint8_t { Plain, Good, Quiet, Busy, Attention, Bad };
