@@ -9,6 +9,8 @@ from pathlib import Path
 TIDY = Path(__file__).resolve().parents[2] / "tools/tidy"
 
 ARCHITECTURE = """
+## 1.4 What each event does
+
 | may include | core | store | http |
 |---|---|---|---|
 | core | – | | |
@@ -73,6 +75,8 @@ BREACHES = [
     ("layer", "http/a.cpp", "#include <rocksdb/db.h>", "behind an interface"),
     ("layer", "store/a.hpp", '#pragma once\n#include "store/x_generated.h"', "store/*.cpp"),
     ("layer", "core/a.cpp", "#include <thread>", "only for store/*, http/*"),
+    ("section", "core/a.cpp", "// a rule (HTTP " + "3.9)", "no heading of docs/*.md"),
+    ("section", "docs/a.md", "as the status model " + "1.9 says", "no heading of docs/*.md"),
 ]
 
 # What only looks like a breach.
@@ -90,6 +94,7 @@ FINE = [
     ("store/a.cpp", '#include "core/other.hpp"\n#include <rocksdb/db.h>'),
     ("tools/cpm/a.cpp", '#include "store/rocks.hpp"\n#include "tools/cpm/a.hpp"'),
     ("tests/support/wait.hpp", "#pragma once\nvoid x() { std::this_thread::sleep_for(x); }"),
+    ("core/a.cpp", "// a rule (status model 1.4), over HTTP/1.1"),
     ("core/a.cpp", "}\nconstexpr std::array<Row, 90> kRows{{\n" + "{},\n" * 90 + "}};\nvoid g() {"),
     ("core/a.cpp", "}\nclass X {\n" + "int x() { return 1; }\n" * 90 + "};\nvoid g() {"),
 ]
