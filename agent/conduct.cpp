@@ -249,7 +249,7 @@ bool Conduct::obey(Observation const& seen, Call const& call, Answer const& answ
 }
 
 bool Conduct::told_off(Observation const& seen, Call const& call, Answer const& answer) {
-    // Whoever made an order up made the head up, too: it is not looked at before the order.
+    // Whoever forged an order forged its head, too: the head is looked at only after the order.
     if (!answer.order)
         return trouble("an OFF without a signed order was not obeyed");
     OrderBinding const binding{server_id_, call.identity, call.nonce, seen.boottime - call.sent};
@@ -333,9 +333,9 @@ void Conduct::token_renewed() {
     tried_previous_token_ = false;
 }
 
-/// Takes a head that is genuine and not lower (HTTP 3.3, head and witness); false, and told: it did
-/// not. A head without a signature counts only from a manager that never showed one with it: who
-/// could take the signature away could make up a head above all that will ever come.
+/// Takes a head that is genuine and not lower than the one held (HTTP 3.3); false, with a finding,
+/// when it is not. A head without a signature counts only from a manager that has never signed one:
+/// whoever can strip a signature could make up a head above all that will ever come.
 bool Conduct::take_head(Head const& head) {
     bool const is_signed = !head.signature.empty();
     if ((is_signed && !is_genuine(head, key_)) ||
@@ -357,7 +357,7 @@ HeartbeatStatus Conduct::status() const {
     return phase_ == Phase::On ? HeartbeatStatus::On : HeartbeatStatus::Stopping;
 }
 
-/// What keeps it from going down the way it was told to; not told to: from going off.
+/// What keeps the machine from going down in the way it was told to, else from powering off.
 std::string Conduct::veto(Observation const& seen) const {
     bool const sleeps = phase_ != Phase::On && method_ != OffMethod::PowerOff;
     return seen.blocked_by.empty() && sleeps ? seen.sleep_blocked_by : seen.blocked_by;
@@ -383,7 +383,7 @@ Memory Conduct::memory() const {
     };
 }
 
-/// Always false, for what was found wrong.
+/// Notes what was found wrong; always false.
 bool Conduct::trouble(std::string text) {
     findings_.trouble(std::move(text));
     return false;

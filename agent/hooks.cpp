@@ -30,7 +30,7 @@ boost::asio::awaitable<HooksEnd> run_hooks(fs::path folder, std::chrono::seconds
     std::error_code error;
     if (!fs::exists(folder, error) && !error)
         co_return end;
-    // What root runs is root's alone to change; else it is as one that failed.
+    // What root runs must be root's alone to change; otherwise it counts as failed.
     auto const allowed = check_root_owns(folder);
     if (!allowed)
         end.report.push_back("no hook was run: " + allowed.error());

@@ -33,7 +33,7 @@ constexpr char const* member_of(OffMethod method) {
 
 } // namespace
 
-/// Of logind to an act, waited for by a coroutine.
+/// Logind's reply to an act, awaited by a coroutine.
 struct LogindMachine::Reply {
     explicit Reply(asio::any_io_executor const& executor)
         : come(executor) {}

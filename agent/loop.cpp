@@ -99,7 +99,7 @@ tl::expected<void, std::string> store_token(
     if (!token)
         return tl::make_unexpected(token.error());
     renewed.agent_token = std::move(*token);
-    // A join that was made meanwhile beside this agent gave others, which stay.
+    // A join that was made meanwhile beside this agent stored other credentials, which stay.
     auto const present = load_credentials(state_directory);
     if (!present || !*present || (*present)->join_id != renewed.join_id)
         return tl::make_unexpected("the credentials on the disk are of another join");
@@ -141,9 +141,9 @@ Loop::Loop(
         config_.report(stored_head_.error());
 }
 
-/// The head was kept, but cannot be read: an older log cannot be told from the one it knew, so it
-/// does not go down (as if its owner had a veto) and keeps no other head in its place, until it is
-/// joined anew. The marker's, of this boot, is as good as the one that is lost.
+/// The stored head cannot be read, so an older log cannot be told from the one it knew. Until it is
+/// joined anew the machine does not go down (as if its owner had a veto), and no other head is
+/// stored in its place. The marker's head, of this boot, is as good as the lost one.
 bool Loop::head_is_lost() const {
     return !stored_head_ && !(remembered_ && remembered_->memory.head);
 }
@@ -298,7 +298,7 @@ awaitable<void> Loop::go_down(OffMethod method) {
     wake();
 }
 
-/// What the step under way was decided on no longer holds, or something ended: it is asked anew.
+/// What the present step was decided on no longer holds, or something ended: a new step is decided.
 void Loop::wake() {
     rest_.cancel();
     if (!holding_ || cut_)

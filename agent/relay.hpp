@@ -10,8 +10,8 @@
 
 namespace cpm::agent {
 
-/// Sends magic packets for other servers on this machine's segment (agent, "Relay"): to the limited
-/// broadcast, for the MAC the manager named, and nothing else.
+/// Sends magic packets for other servers on this machine's segment (wake-on-lan, "Relays"): to the
+/// limited broadcast, for the MAC the manager named, and nothing else.
 ///
 /// Operation: each wake is sent once; it is reported until the manager has acknowledged that.
 /// Concurrency: none; does not block.
@@ -36,7 +36,7 @@ class Relay {
     wol::WakeSender& sender_;
     std::function<void(std::string_view)> const& report_;
     std::vector<std::string> woke_; ///< oldest first
-    std::size_t said_ = 0;          ///< so many of them are in the last report
+    std::size_t said_ = 0;          ///< how many of them are in the last report
 };
 
 } // namespace cpm::agent

@@ -140,7 +140,7 @@ struct ServerEvolution {
     void operator()(AgentSetAside const&) const { state.set_aside = true; }
     void operator()(AgentReinstated const&) const { on_reinstated(state); }
     void operator()(ManagerStarted const&) const { end_answer(state); }
-    // What was lost may have been an ON: an order of the log as it was put back is nobody's word.
+    // What was lost may have been an ON: an order in the restored log is nobody's word any more.
     void operator()(RollbackAccepted const&) const { end_order(state); }
 
     // These change no status.

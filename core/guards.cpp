@@ -69,7 +69,7 @@ Error too_few(std::string const& name, Shortage const& shortage) {
     );
 }
 
-/// Each of a server's tags once: one that was written twice makes no two servers of it.
+/// Visits each of a server's tags once: a tag that it has twice makes no two servers of it.
 void for_each_tag(Server const& server, auto const& visit) {
     auto const& tags = server.config.tags;
     for (auto tag = tags.begin(); tag != tags.end(); ++tag)

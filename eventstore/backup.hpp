@@ -15,8 +15,8 @@ using CheckCopy = std::function<core::Result<void>(std::filesystem::path const& 
 
 /// Copies the data directory into `target`, which must not be there yet, also while its manager
 /// runs. The witness and the note of the list of files are copied first, so that the copied log has
-/// at least what they say. `target`
-/// appears when everything is on disk and `check` has found it whole. Conflict: `target` is there.
+/// at least what they say. `target` appears when everything is on disk and `check` has found it
+/// whole. Conflict: `target` is there.
 ///
 /// RocksDB's files are copied as they are: tables never change, the write-ahead log and the list of
 /// files are only appended to. When the list was the same before and after, what it names was

@@ -32,8 +32,8 @@ struct StoredEvent {
 /// Returns false to stop reading.
 using EventVisitor = std::function<bool(StoredEvent const&)>;
 
-/// What is kept beside the log and changed in the same batch: no fold of it (accounts: hashes
-/// only), see event log 2.2.
+/// What is kept beside the log and changed in the same batch, and is not a fold of it (accounts:
+/// hashes only); event log 2.2.
 enum class Table : std::uint8_t { Accounts, Idempotency, Meta };
 
 struct RecordChange {
@@ -86,9 +86,8 @@ class EventLog : public EventReader {
     /// and a RollbackAccepted must name a higher epoch than the head's: else Validation, and
     /// nothing has happened. A failed sync (Storage) ends acceptance for good: every later append
     /// fails, and unconfirmed_from() names the first doubtful event at the next start. A range that
-    /// a HeartbeatsCompacted names begins behind those named before. An empty
-    /// `events` with changes alone is allowed. Keys of Table::Meta must not begin with "log.",
-    /// which is the log's.
+    /// a HeartbeatsCompacted names begins behind those named before. An empty `events` with changes
+    /// alone is allowed. Keys of Table::Meta must not begin with "log.": those are the log's own.
     virtual core::Result<void> append(
         core::Sequence after,
         std::span<core::Event const> events,

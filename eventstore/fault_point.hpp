@@ -8,9 +8,8 @@
 /// of the process is the one that counts. The points, in the order in which a request passes them:
 ///
 ///   append        the batch is built, nothing is written
-///   append-fails  (fails) the batch was written, but its sync is reported as failed: the record is
-///   found in the log
-///                 at the next start although it was never promised
+///   append-fails  (fails) the batch was written, but its sync is reported as failed: at the next
+///                 start the record is in the log although it was never promised
 ///   sync          the batch is durable, its caller does not know yet
 ///   compact       the records of a compacted range are to be deleted; nothing is
 ///   compacted     they are deleted

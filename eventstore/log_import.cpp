@@ -151,7 +151,7 @@ core::Result<void> LogImport::finish(Head const& head) {
         if (!resumed || resumed->next != gap.next || resumed->previous != gap.last)
             return missing_record(gap.first);
     }
-    // A manager deletes what the log this was made of had yet to delete, and no more.
+    // A manager on this log deletes exactly what the exported log had yet to delete.
     if (auto const until = removed_until())
         batch_->writes.Put(
             database_->family(ColumnFamily::Meta), std::string(kCompactedKey), key_of(until)

@@ -183,7 +183,7 @@ RocksDbLog::refuse_further(std::string why, std::optional<core::Sequence> doubtf
 }
 
 core::Result<void> RocksDbLog::keep_witness() {
-    // What went wrong behind the writer is told now, and not to the next one who reports.
+    // What went wrong in the background is told now, not to whoever appends next.
     return database_->background_error() ? check_accepting() : put_witness();
 }
 

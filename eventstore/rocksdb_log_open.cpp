@@ -31,8 +31,8 @@ std::string ends_before(Head const& head, Head const& witness) {
            std::to_string(witness.sequence.value);
 }
 
-// Where the events end says more to people than the name of a list; looked at without changing
-// anything. Else `why` as it is.
+// Says where the events end, which tells people more than the name of a file; looks without
+// changing anything. `why` as it is where that cannot be told.
 std::string in_events(fs::path const& directory, std::string why) {
     auto const witness = read_witness(SideFiles(directory));
     auto const reader = RocksDbReader::open(directory);
@@ -47,7 +47,7 @@ core::Result<void> make_directory(fs::path const& directory) {
     for (auto path = fs::absolute(directory, error); !fs::exists(path, error) && !error;
          path = path.parent_path())
         made.push_back(path);
-    // The accounts in it are hashes, but nobody else's to try passwords on.
+    // The accounts in it are hashes, but nobody else shall try passwords on them.
     if (fs::create_directories(directory, error))
         fs::permissions(directory, fs::perms::owner_all, error);
     if (error)
@@ -95,7 +95,7 @@ bool has_database(SideFiles const& files) {
     return fs::exists(files.log / "CURRENT", ignored);
 }
 
-// What a first start leaves that is cut off before CURRENT is none: no event was ever written.
+// Files of a database. A first start that was cut off before CURRENT leaves none of these.
 bool has_remains(SideFiles const& files) {
     std::error_code error;
     bool found = fs::exists(files.witness, error);
@@ -120,7 +120,7 @@ core::Result<void> note_damage(SideFiles const& files, std::string const& why) {
     return write_rolled_back(files, {epoch, why, epoch});
 }
 
-/// What the index lists behind the head was lost: the numbers will be those of other events.
+/// Index entries behind the head are of lost events, and their numbers will be given to others.
 core::Result<void> forget_behind(Database const& database, core::Sequence head) {
     auto* const index = database.family(ColumnFamily::ByServer);
     rocksdb::WriteBatch batch;
@@ -131,7 +131,7 @@ core::Result<void> forget_behind(Database const& database, core::Sequence head) 
     return read ? put_durably(database, batch) : read;
 }
 
-/// What the index lacks of the log, which it is derived from: its newest files may have been lost.
+/// Derives missing index entries from the log anew: the index's newest files may have been lost.
 core::Result<void> complete_index(Database const& database, Database::State const& state) {
     auto* const index = database.family(ColumnFamily::ByServer);
     rocksdb::WriteBatch batch;

@@ -174,7 +174,7 @@ Database::resume(core::Sequence next, core::Hash const& previous, bool is_begin)
     auto const range = range_of(next);
     if (!range)
         return tl::make_unexpected(range.error());
-    // Whoever begins to read within a range may see it go away under him.
+    // A reader that begins within a range may see it go away.
     if (!*range || ((*range)->first != next && !is_begin))
         return missing_record(next);
     if ((*range)->first == next && (*range)->prev_hash != previous)

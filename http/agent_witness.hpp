@@ -10,8 +10,8 @@
 namespace cpm::http {
 
 /// The head of the log that an agent was told, and brings with its heartbeat (HTTP 3.3). None when
-/// there is none in the body, when it is not complete, or when its MAC is not this manager's: such
-/// a one proves nothing.
+/// there is none in the body, when it is not complete, or when its MAC is not this manager's: it
+/// proves nothing then.
 std::optional<eventstore::Head> read_witness(Request const& request, manager::Keys const& keys);
 
 /// Why the log, which ends at `head`, is older than the witness: it has a higher epoch, or the same

@@ -92,7 +92,7 @@ core::Result<void> check_role(Caller const& caller, Access access) {
     );
 }
 
-/// "https://cpm.example:8443" of an URL; an Origin is exactly that.
+/// "https://cpm.example:8443" of a URL; an Origin is exactly that.
 std::string_view origin_of(std::string_view url) {
     auto const scheme = url.find("://");
     if (scheme == url.npos)

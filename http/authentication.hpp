@@ -14,14 +14,14 @@
 
 namespace cpm::http {
 
-/// Says who calls, and whether he may (HTTP 3.1, 3.5). Decided on the head alone.
+/// Says who calls, and whether they may (HTTP 3.1, 3.5). Decided on the head alone.
 ///
 /// A bearer token is looked for first: an API token on /api, an agent's on /agent, neither in the
 /// other's place. Without an Authorization header the session's cookie counts, on /api alone.
 class Authentication {
   public:
-    /// The last use of an API token or a session is put on disk when it is so much newer than what
-    /// is there.
+    /// The last use of an API token or a session is put on disk when it is this much newer than
+    /// what is there.
     static constexpr core::seconds kUseNoted{60};
 
     explicit Authentication(ReadModel const& model)
@@ -34,9 +34,9 @@ class Authentication {
     /// Whether what the caller came with still counts: not signed out, revoked, expired, disabled.
     bool still_counts(Caller const& caller, core::Now now) const;
 
-    /// Whether a session is none of the ended: neither expired nor idle, and its user may sign in.
-    /// Of what it did before the manager's start only what was put on disk is known, so it may end
-    /// a minute early, and never lives longer for a restart.
+    /// Whether a session has not ended: it is neither expired nor idle, and its user may sign in.
+    /// Of its use before the manager's start only what was put on disk is known, so it may end a
+    /// minute early; a restart never makes it live longer.
     bool counts(manager::Session const& session, core::Now now) const;
     /// When it ends at the latest: the setting may be shorter now than when it was opened.
     core::WallTime expires_at(manager::Session const& session) const;

@@ -60,7 +60,7 @@ void Connections::give_back(Seat& seat) {
         by_address_.erase(found);
 }
 
-/// False: no other address has more than this caller's, with the one it asks for.
+/// False when no other address has more of them than the caller's would have with this one.
 bool Connections::give_up_one(std::string const& caller) {
     std::unordered_map<std::string_view, std::size_t> unknown;
     for (auto const& seat : seats_)

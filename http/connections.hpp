@@ -14,15 +14,15 @@ namespace cpm::http {
 
 /// Counts the open connections against their limits (HTTP 3.5).
 ///
-/// A quarter of all places is kept for agents: people, and whoever has not said yet who he is, hold
-/// at most three quarters for longer than one request. A connection is an agent's from the request
-/// that brought an agent's credential on (a join brings none yet: strangers could fill the quarter
-/// with them), and a person's again from one that did not.
-/// When the people's places are taken a new connection may still come in; if its first request is
-/// no agent's it ends with 429.
-/// When all are taken, the address with the most connections that have not said yet who they are
-/// (slow to agree on keys, or silent) gives its oldest one up to a caller of an address with fewer
-/// of them: a few such addresses do not keep all others out.
+/// A quarter of all places is kept for agents: people, and callers who have not said yet who they
+/// are, hold at most three quarters for longer than one request. A connection counts as an agent's
+/// from its first request with an agent's credential on, and as a person's again from a request
+/// without one. (A join brings no credential yet: strangers could fill the quarter with joins.)
+/// When the people's places are taken, a new connection may still come in; if its first request is
+/// not an agent's, it ends with 429.
+/// When all places are taken, a caller from an address with few connections still gets in: of the
+/// address with the most connections that have not said yet who they are (slow to agree on keys, or
+/// silent), the oldest gives up its place. So a few such addresses cannot keep all others out.
 ///
 /// Concurrency: one thread.
 class Connections {
@@ -42,8 +42,9 @@ class Connections {
         std::size_t an_address = 256; ///< loopback, a trusted proxy: only the first limit counts
         std::size_t people = 768;
 
-        /// Of these what a process with so many file descriptors can hold, people's share alike:
-        /// the log needs some, too, and one that cannot open a file ends the manager.
+        /// As many of these as a process with this many file descriptors can hold, the people's
+        /// share reduced alike: the log needs descriptors, too, and the manager ends when it cannot
+        /// open a file.
         Limits within(std::size_t descriptors) const;
         static constexpr std::size_t kForTheRest = 256;
     };

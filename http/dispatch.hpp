@@ -14,15 +14,15 @@ struct Admitted {
     bool is_agent = false; ///< it takes an agent's place
 };
 
-/// What the head alone decides: the route, who calls, whether he may, whether the body is small
+/// What the head alone decides: the route, who calls, whether they may, whether the body is small
 /// enough. Puts the route's captures into the request. Fails with the answer.
 ///
 /// HEAD is a GET whose answer has no body, but for agents: what their GET hands out, an order, is
 /// an event that says so, and nobody would have got it.
 tl::expected<Admitted, Response> admit(Door& door, Interface interface, CheckedHead& head);
 
-/// Calls the handler, when the caller still is whom the head said. Whatever it throws becomes a 500
-/// and a line in the log.
+/// Calls the handler, if the caller's credential still counts. Whatever the handler throws becomes
+/// a 500 and a line in the log.
 asio::awaitable<Response> dispatch(Door& door, Request const& request, Admitted const& admitted);
 
 /// The answer to what the door refuses; the connection closes after it.

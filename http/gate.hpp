@@ -15,11 +15,11 @@
 
 namespace cpm::http {
 
-/// Lets so many through at once and the others wait: for work whose memory, times all who may ask
-/// for it, would be too much.
+/// Lets a few through at once and makes the others wait: for work whose memory, times all who may
+/// ask for it, would be too much.
 ///
-/// Operation: one caller has half of the places at most, and a place that becomes free goes to the
-/// one who has the fewest, of several to the first that came. So whoever asks for much at once
+/// Operation: one caller has at most half of the places, and a place that becomes free goes to the
+/// caller who has the fewest, of several to the first that came. So whoever asks for much at once
 /// keeps nobody else waiting for longer than one piece of work takes.
 ///
 /// Concurrency: the interface's thread. Must outlive every pass.

@@ -37,7 +37,7 @@ json::object webhook_json(Webhook const& webhook) {
     };
 }
 
-/// With how it goes, which a change's answer does not tell.
+/// With its progress, which the answer to a change leaves out.
 json::object webhook_json(App const& app, Webhook const& webhook) {
     auto body = webhook_json(webhook);
     auto const progress = app.webhooks.progress(webhook.id);

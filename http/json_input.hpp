@@ -60,7 +60,7 @@ class Fields {
     bool is_null(std::string_view name);
     void fault(std::string_view name, std::string message);
 
-    /// Any text of at most so many bytes.
+    /// Any text of at most `max_bytes` bytes.
     std::optional<std::string> text(std::string_view name, std::size_t max_bytes);
     /// Text of one line: without control characters, too.
     std::optional<std::string> line(std::string_view name, std::size_t max_bytes);

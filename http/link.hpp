@@ -64,11 +64,12 @@ class Link : public std::enable_shared_from_this<Link> {
     /// The whole limit counts anew: the loop did not turn.
     void restart();
 
-    /// Between two requests a stop may end the connection at once.
     /// Ends at once, whatever waits on it.
     void cut();
 
+    /// Between two requests the connection is idle: a stop may end it at once.
     void set_idle(bool idle) { idle_ = idle; }
+    /// The manager stops: ends an idle connection; another one ends after its answer.
     void stop();
 
   private:

@@ -21,11 +21,11 @@ enum class WaitResult : std::uint8_t {
     TimedOut,
 };
 
-/// The held GET /agent/v1/manifest calls (HTTP 3.3), and who else waits for news of a server, by
-/// server. A batch touches every server that
-/// has an event in it or is asked to wake others, a settings change or an accepted rollback touches
-/// all. An agent's own heartbeat touches its server, too: compare what the manifest says, and wait
-/// again.
+/// The held GET /agent/v1/manifest calls (HTTP 3.3), and whatever else waits for news of a server.
+///
+/// Operation: a batch touches every server that has an event in it or is asked to wake others; a
+/// change of settings and an accepted rollback touch all. An agent's own heartbeat touches its
+/// server, too: compare what the manifest says, and wait again.
 ///
 /// Concurrency: the interface's thread.
 class ManifestWaiters {

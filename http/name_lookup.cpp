@@ -24,12 +24,12 @@ constexpr int kMostAtOnce = 16;
 
 std::atomic<int> under_way{0};
 
-/// Between one who waits and the thread that asks for him; whoever is done first leaves it to the
-/// other.
+/// Shared by a coroutine that waits and the thread that asks on its behalf; whichever ends first
+/// leaves it to the other.
 struct Shared {
     std::mutex mutex;
     asio::io_context* io = nullptr;      ///< null: nobody waits any more
-    asio::steady_timer* timer = nullptr; ///< of the one who waits; for his thread alone
+    asio::steady_timer* timer = nullptr; ///< of the one who waits; for that thread alone
     std::optional<NameFound> found;
 };
 

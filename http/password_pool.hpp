@@ -25,8 +25,9 @@ class PasswordPool {
     /// Waits for the hashes under way.
     ~PasswordPool();
 
-    /// Whether this is the password of a stored hash. An empty hash (there is no such user, or he
-    /// may not sign in) takes as long and is false: the time does not tell whether a name exists.
+    /// Whether this is the password of a stored hash. For an empty hash (there is no such user, or
+    /// the user may not sign in) it takes as long and is false: the time does not tell whether a
+    /// name exists.
     boost::asio::awaitable<core::Result<bool>> verify(std::string hash, std::string password);
 
     /// The hash to store for a new password.

@@ -56,13 +56,13 @@ class Server final : public manager::Subscriber {
     /// New connections over TLS begin with this context. On the thread of run().
     void renew(TlsContext const& tls);
 
-    /// How it is called, and through whom (AppConfig).
+    /// Its names, and the proxies through which it is called (AppConfig).
     struct Names {
         std::vector<std::string> host_names;
         std::string public_url;
         std::vector<std::string> trusted_proxies;
     };
-    /// From here on it is called so. On the thread of run().
+    /// From here on these count. On the thread of run().
     void rename(Names names);
 
     /// While this lives, the plain addresses answer that the log is being read, once that takes

@@ -74,7 +74,7 @@ bool is_wanted(core::Server const& server, ServerQuery const& query) {
     return mentions(server, query.text);
 }
 
-/// Text that orders as what it is made of.
+/// Text that sorts like the value it is made of.
 std::string key_of(core::Server const& server, SortKey sort) {
     switch (sort) {
     case SortKey::Name: return server.config.name;

@@ -13,7 +13,7 @@
 
 namespace cpm::http {
 
-/// Where an URL leads.
+/// Where a URL leads.
 struct WebhookAddress {
     bool secure = false;
     std::string host; ///< without the brackets of an IPv6 address

@@ -123,7 +123,7 @@ void Webhooks::send_due(manager::Webhook const& webhook, Receiver& receiver, cor
         bool const wanted =
             item->raised ? !item->raised->went_at_once && wants(webhook, item->raised->notification)
                          : rolled_back_;
-        // Once it was tried it is told to the end: the receiver may have heard of it.
+        // Once tried it is sent until it arrives: the receiver may have seen it already.
         if (wanted || item->attempts > 0) {
             receiver.busy = true;
             boost::asio::co_spawn(io_, deliver(webhook, item), boost::asio::detached);

@@ -17,8 +17,8 @@
 
 namespace cpm::manager {
 
-// Who may call. No fold of the log (it holds no secrets, not even hashes): records of the table
-// Accounts, changed in the same batch as the event that tells of the change.
+// Who may call. Not a fold of the log, which holds no secrets, not even hashes: records of the
+// table Accounts, changed in the same batch as the event that tells of the change.
 
 struct User {
     std::string name;
@@ -80,7 +80,7 @@ struct WakePassword {
 /// Whether this is 8 or 12 hexadecimal digits: no other password fits into a magic packet.
 bool is_wake_password(std::string_view hex);
 
-/// All accounts in memory, by what they are looked up by. A value each thread has its own of.
+/// All accounts in memory, indexed by what they are looked up by. A value; each thread has its own.
 class Accounts {
   public:
     struct HashOf {

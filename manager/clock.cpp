@@ -23,7 +23,7 @@ core::Now SystemClock::now() const {
 }
 
 std::chrono::nanoseconds SystemClock::suspended() const {
-    // Both at one moment, or a process that is stopped in between makes a suspend of it.
+    // Both clocks at one moment: being stopped in between would look like a suspend.
     constexpr auto kAtOnce = std::chrono::milliseconds(10);
     while (true) {
         auto const before = read(CLOCK_MONOTONIC);

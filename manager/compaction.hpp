@@ -20,14 +20,14 @@ namespace cpm::manager {
 /// Concurrency: none; the writer's thread.
 class Compaction {
   public:
-    /// A piece: so many events, so long; and so long a pause between two pieces, in which the
-    /// thread is for others.
+    /// One piece looks at this many events, for this long; then the thread is for others for this
+    /// long.
     static constexpr std::uint64_t kAtOnce = 1024;
     static constexpr core::milliseconds kBudget{5};
     static constexpr core::milliseconds kPause{100};
-    /// The pause when nothing is left to do, or the disk does not do it.
+    /// The pause when nothing is left to do, or the disk failed.
     static constexpr core::milliseconds kLongPause{1000};
-    /// Where the retention ends, a run is waited for so long to become longer.
+    /// A run that reaches up to where the retention ends may still grow: it is given this long.
     static constexpr std::chrono::hours kPatience{1};
 
     /// Both must outlive it.

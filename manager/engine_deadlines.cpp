@@ -106,9 +106,9 @@ bool Engine::note_suspend() {
     return true;
 }
 
-/// The manager was away, and what it hears now may have waited for it: no OFF goes out, and none is
-/// answered, whose time is over (status model 1.4). An ON harms nobody: of one that was carried out
-/// meanwhile nobody shall hear that it is late.
+/// The manager was away, and what it hears now may have waited meanwhile. An OFF whose standby time
+/// is over must neither go out nor count as answered (status model 1.4), so it elapses first. An ON
+/// harms nobody, and nobody shall be told that it is late when it was carried out meanwhile.
 void Engine::elapse_overdue(Turn& turn) {
     std::vector<core::ServerId> overdue;
     for (auto const& [id, server] : fleet_.servers) {

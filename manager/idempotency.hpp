@@ -36,9 +36,9 @@ struct Answer {
 /// The answers of the last 24 hours by key (HTTP 3.1). Kept in the table Idempotency, in the batch
 /// of their event.
 ///
-/// Limitations: together they take at most kMostBytes. Who asks for more loses his own oldest
-/// answers first, so that nobody's repetitions suffer from another's; who has none left, the oldest
-/// of all.
+/// Limitations: together they take at most kMostBytes. An actor that needs more loses its own
+/// oldest answers first, so that nobody's repetitions suffer from another's; where it has none
+/// left, the oldest of all go.
 class Idempotency {
   public:
     static constexpr std::chrono::hours kKept{24};

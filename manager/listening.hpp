@@ -4,9 +4,9 @@
 
 namespace cpm::manager {
 
-/// The listening loop and the writer each turn at least so often.
+/// The listening loop and the writer each turn at least this often.
 inline constexpr core::milliseconds kTick{250};
-/// A turn that comes so late means that nobody listened (status model 1.5).
+/// A turn that comes this late means that nobody listened (status model 1.5).
 inline constexpr core::seconds kLate{2};
 
 /// Whether reports could be received all the time up to `now`: `turned` and `listened` are when the

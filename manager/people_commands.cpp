@@ -12,7 +12,7 @@ core::Actor user(std::string const& name) {
     return {core::ActorKind::User, name};
 }
 
-/// Else they would be kept for ever.
+/// Sessions that nobody ended would otherwise be kept for ever.
 void forget_expired_sessions(Turn& turn, std::string const& username) {
     std::vector<core::Hash> expired;
     turn.accounts().for_each_session(username, [&](Session const& session) {
@@ -153,7 +153,7 @@ core::Result<Recorded> decide(Turn& turn, ChangeSettings const& command) {
 core::Result<Recorded> decide(Turn& turn, AcceptRollback const& command) {
     if (!turn.rolled_back())
         return core::fail(core::ErrorCode::Conflict, "the event log was not rolled back");
-    // Higher than any that a witness knows: or that very witness would contradict the log again.
+    // Higher than any that a witness knows, or that witness would contradict the log again.
     auto const epoch = std::max(turn.fleet().epoch, turn.witnessed_epoch()) + 1;
     return Recorded{turn.record_one({}, core::RollbackAccepted{epoch}, command.actor)};
 }

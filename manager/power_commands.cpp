@@ -56,7 +56,7 @@ std::vector<core::ServerId> named_servers(Turn const& turn, RequestPowerOfMany c
     return ids;
 }
 
-/// Whether so many may be switched off at once; a refusal is recorded.
+/// Whether this many may be switched off at once; a refusal is recorded.
 core::Result<void>
 check_confirmed(Turn& turn, RequestPowerOfMany const& command, std::size_t servers) {
     auto const step_up = weigh(turn, command.proof);

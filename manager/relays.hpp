@@ -15,7 +15,7 @@
 
 namespace cpm::manager {
 
-/// A packet that a server's agent is asked to send for another server (agent, "Relay").
+/// A packet that a server's agent is asked to send for another server (wake-on-lan, "Relays").
 struct WakeAsk {
     std::string id; ///< what the agent reports when it has
     core::ServerId sleeper;
@@ -54,9 +54,9 @@ class Relays {
     /// How long an agent has to report a wake before another may be asked instead; one that holds a
     /// manifest call does so within a second.
     static constexpr core::seconds kGrace{5};
-    /// When it is not handed out any more.
+    /// After this time a wake is not handed out any more.
     static constexpr core::seconds kPatience{60};
-    /// So many are handed out at once; the others when these are reported.
+    /// The most that are handed out at once; the others follow when these are reported.
     static constexpr std::size_t kAtOnce = 16;
 
     /// Learns where a server is; after each event that may change it.
@@ -72,7 +72,8 @@ class Relays {
     std::vector<WakeAsk> asked_of(core::ServerId relay, core::MonoTime now) const;
     /// Whether this agent is still asked for that wake.
     bool awaits(core::ServerId relay, std::string_view id) const;
-    /// This agent says that it has; nothing when it was not asked, or another was since.
+    /// This agent says that it has sent that wake. None when it was not asked for it, or when
+    /// another agent was asked since.
     std::optional<WakeAsk> take(core::ServerId relay, std::string_view id);
     /// Nobody is asked for this sleeper any more; whoever has sent already may still say so.
     void close(core::ServerId sleeper);
@@ -96,7 +97,7 @@ class Relays {
     std::set<core::ServerId> changed_;
 };
 
-/// What of this list an agent is told now.
+/// The part of this list that an agent is told now.
 std::vector<WakeAsk> handed_out(std::vector<WakeAsk> const& asks, core::MonoTime now);
 
 /// The manifest's version with these wakes in it: it changes when there is a new one.

@@ -7,17 +7,18 @@
 
 namespace cpm::manager {
 
-/// How often one agent may be heard to no purpose (HTTP 3.3, "Too many reports"), so that one that
-/// runs wild does not fill the log. Only routine reports are ever refused (core::is_routine).
+/// Limits the reports of one agent that say nothing new (HTTP 3.3, "Too many reports"), so that an
+/// agent that runs wild does not fill the log. Only routine reports are ever refused
+/// (core::is_routine).
 ///
-/// Operation: a report takes one of many places, and one comes back each quarter of the interval.
-/// An agent reports once an interval: it never meets the limit, restarted or asked anew. Those that
-/// do not count (1.4) have places of their own: a clone takes none of the machine that is meant.
-/// With another interval all places are free. Not kept over a restart of the manager: the first
-/// reports after it count. Concurrency: the writer's thread.
+/// Operation: a token bucket. A report takes one of many places, and one place comes back each
+/// quarter of the heartbeat interval. A sound agent reports once an interval and never meets the
+/// limit, even if it is restarted. Reports that do not count (1.4) have places of their own, so
+/// that a clone takes none from the machine that is meant. When the interval changes, all places
+/// are free. Nothing is kept over a restart of the manager. Concurrency: the writer's thread.
 class ReportLimits {
   public:
-    /// So many at once: more than any burst with a purpose, and some 20 MB on the disk.
+    /// This many at once: more than any burst with a purpose, and some 20 MB on the disk.
     static constexpr int kAhead = 100'000;
 
     enum class Kind : std::uint8_t { Counting, Ignored };

@@ -21,11 +21,11 @@ namespace cpm::manager {
 /// came before the first event is unknown, so of each server the first two heartbeats stay.
 class RoutineRuns {
   public:
-    /// Below, the event that names the run takes as much as it saves.
+    /// For shorter runs the event that names the run would take as much space as is saved.
     static constexpr std::uint64_t kLeast = 4;
-    /// What is deleted at once.
+    /// The most that is deleted at once.
     static constexpr std::uint64_t kMost = 1024;
-    /// So many events may wait for the next word of a server; then its heartbeat stays.
+    /// The most events that wait for the next word of a server; beyond that its heartbeat stays.
     static constexpr std::size_t kMostUndecided = 1 << 18;
 
     void add(core::Event const& event, core::Hash const& hash);

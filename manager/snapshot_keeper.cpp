@@ -90,8 +90,8 @@ core::Result<void> SnapshotKeeper::fold_on(projections::LogFold& fold, eventstor
     return {};
 }
 
-/// A log that is damaged is no more trusted behind a start than at one; a disk that cannot be read
-/// just now may be read at the next turn.
+/// A damaged log is trusted no more after a start than at one; a disk that cannot be read just now
+/// may be readable at the next turn.
 void SnapshotKeeper::give_up(core::Error const& error) {
     if (error.code != core::ErrorCode::Corrupt)
         return parts_.report("the log could not be read again: " + error.detail);
@@ -145,7 +145,7 @@ void SnapshotKeeper::make() {
     newest_ = end.sequence;
 }
 
-/// What is never needed does not take the last of it.
+/// A snapshot is never needed, so it must not take from the reserve.
 bool SnapshotKeeper::has_space(std::size_t bytes) const {
     auto const free = parts_.log.free_bytes();
     auto const total = parts_.log.total_bytes();

@@ -18,8 +18,8 @@ constexpr std::string_view kRelay = "relay";
 core::Actor const kTimer{core::ActorKind::Timer, {}};
 core::Actor const kAgent{core::ActorKind::Agent, {}};
 
-/// The relay asked before did not say that it sent anything: that is known now, and the next one's
-/// turn.
+/// The relay that was asked before did not report in time: that is recorded, and the next one's
+/// turn comes.
 void give_up_relay(Turn& turn, core::Server const& sleeper) {
     auto const [relay, open] = turn.relays().end(sleeper.id);
     auto const* server = turn.fleet().find(relay);

@@ -1,4 +1,4 @@
-// The agent as a relay (agent, "Relay"): what it reads, sends and reports.
+// The agent as a relay (wake-on-lan, "Relays"): what it reads, sends and reports.
 #include "agent/relay.hpp"
 #include "tests/agent/bench.hpp"
 

@@ -43,7 +43,7 @@ int exit_code(core::Error const& error) {
     return error.code == core::ErrorCode::Corrupt ? kNotTrusted : kStorageFailed;
 }
 
-/// What the log holds, or its disk, does not let the manager go on, at a start or behind it.
+/// The log or its disk does not let the manager go on: at a start, or after it.
 int fail_of_log(
     tools::OperatorLog const& log, core::Error error, eventstore::SnapshotStore const& snapshots
 ) {
@@ -97,8 +97,8 @@ std::string text_of(tools::Endpoint const& endpoint) {
                  : fmt::format("{}:{}", endpoint.address, endpoint.port);
 }
 
-/// Stops the interface at SIGTERM and SIGINT; at SIGHUP, which must not end a manager whose
-/// terminal closes, what can be read again is.
+/// Stops the interface at SIGTERM and SIGINT. At SIGHUP, which must not end a manager whose
+/// terminal closes, whatever can be read again is read again.
 class Signals {
   public:
     Signals(http::Server& server, std::function<void()> stop, std::function<void()> reread)
@@ -173,7 +173,7 @@ http::Connections::Limits connection_limits(tools::Options const& options) {
     };
 }
 
-/// What makes snapshots; what to do when one was wrong, run() knows.
+/// The snapshot keeper's parts; run() adds what to do when a snapshot was wrong.
 manager::SnapshotKeeper::Parts keep_snapshots(
     tools::Options const& options,
     eventstore::EventLog const& log,
@@ -266,7 +266,7 @@ std::uint64_t last_reserve(tools::Options const& options) {
     return error ? 0 : manager::space_limits(disk.capacity, options.space_reserve).last;
 }
 
-/// A new log has none yet.
+/// Makes the keys when the log is new; otherwise they have to be there.
 core::Result<manager::Keys>
 load_keys(tools::Options const& options, eventstore::EventLog const& log) {
     using Missing = manager::Keys::Missing;
@@ -288,8 +288,8 @@ int serve(
     });
     if (!log)
         return fail(operator_log, log.error(), exit_code(log.error()));
-    // After the log: whoever has it has the directory. A ready file of an earlier life tells of
-    // a port and a code that no longer hold, and two first starts must not both make keys.
+    // Only after the log, because whoever has it has the directory: a ready file of an earlier life
+    // names a port and a code that no longer hold, and two first starts must not both make keys.
     std::error_code ignored;
     if (options.ready_file)
         std::filesystem::remove(*options.ready_file, ignored);

@@ -43,7 +43,7 @@ check_moment(eventstore::EventReader const& log, std::optional<Moment> const& at
 
 namespace {
 
-/// About where the log comes to the moment; none: to its end.
+/// About where in the log the moment is; none: at its end.
 std::optional<core::Sequence>
 expected_end(eventstore::EventReader const& log, std::optional<Moment> const& at) {
     if (auto const* sequence = at ? std::get_if<core::Sequence>(&*at) : nullptr)
@@ -60,7 +60,7 @@ expected_end(eventstore::EventReader const& log, std::optional<Moment> const& at
             return false;
         };
     };
-    // Damage is for those to find who come to it.
+    // Damage is reported by whoever reads that far.
     bool const is_read = log.read({1}, head, take(first)) && log.read_back({1}, head, take(last));
     if (!is_read || last <= first || *time >= last)
         return std::nullopt;
