@@ -55,11 +55,12 @@ constexpr Sentence kSentences[] = {
      ""},
     {"OFF/ON/ON",
      "It is to go OFF ({wish}) and still reports ON: {heard}. It is expected to report that it is "
-     "going down until its standby time has passed.",
+     "going down before its standby time has passed.",
      "It still reports ON although it was to go OFF ({wish}) and its standby time has passed: "
      "{heard}. That OFF is no longer told to its agent."},
     {"OFF/ON/Stopping",
-     "It is going down ({wish}): {heard}. It is expected to fall silent until its standby time has "
+     "It is going down ({wish}): {heard}. It is expected to fall silent before its standby time "
+     "has "
      "passed.",
      "It is still going down ({wish}) although its standby time has passed: {heard}."},
     {"OFF/ON/None",
@@ -71,7 +72,8 @@ constexpr Sentence kSentences[] = {
      "is OFF ({wish}): {heard}.",
      ""},
     {"OFF/Stopping/Stopping",
-     "It is going down ({wish}): {heard}. It is expected to fall silent until its standby time has "
+     "It is going down ({wish}): {heard}. It is expected to fall silent before its standby time "
+     "has "
      "passed.",
      "It is still going down ({wish}) although its standby time has passed: {heard}."},
     {"OFF/Stopping/None",
@@ -87,7 +89,7 @@ constexpr Sentence kSentences[] = {
      ""},
     {"OFF/None/None", "It is silent, and nothing tells whether it is off ({wish}): {heard}.", ""},
     {core::kRuleStarting,
-     "It is expected to report ON until its standby time has passed ({wish}): {wakes}; {heard}.",
+     "It is expected to report ON before its standby time has passed ({wish}): {wakes}; {heard}.",
      "It has not reported ON although its standby time has passed ({wish}): {wakes}; {heard}."},
     {core::kRuleAcknowledged,
      "It is off as people say ({wish}); no report speaks for or against it: {heard}.",
@@ -176,11 +178,11 @@ std::string_view leaving_note(Server const& server) {
     bool const own_wish = server.state.power == PowerStatus::On;
     switch (server.leaving) {
     case Leaving::No: return "";
-    case Leaving::Reboot: return " By its own word it is restarting by itself.";
+    case Leaving::Reboot: return " Its own system said that it is restarting.";
     case Leaving::PowerOff:
-        return own_wish ? " By its own word it was switched off on the machine." : "";
+        return own_wish ? " Its own system said that it was switched off on the machine." : "";
     case Leaving::Suspend:
-        return own_wish ? " By its own word it was suspended on the machine." : "";
+        return own_wish ? " Its own system said that it was suspended on the machine." : "";
     }
     return "";
 }

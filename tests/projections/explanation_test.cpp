@@ -104,7 +104,7 @@ TEST_CASE("explain: BeforeStopping names who asked, when, and what is expected")
         text_of(world) ==
         "It is to go OFF (alice asked for OFF at 2026-11-21 09:05:00 UTC) and still reports ON: "
         "its last heartbeat at 2026-11-21 09:00:00 UTC said ON. It is expected to report that it "
-        "is going down until its standby time has passed."
+        "is going down before its standby time has passed."
     );
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("explain: a server whose agent was set aside says so (1.4)") {
     CHECK(says(text_of(world), "Its agent was set aside"));
 }
 
-TEST_CASE("explain: a silent machine says that it was restarting by itself") {
+TEST_CASE("explain: of a machine that fell silent its own word is told: it was restarting (1.6)") {
     World world;
     world.add(kNode1, "node1");
     world.report(kNode1, HeartbeatStatus::On);
@@ -165,7 +165,7 @@ TEST_CASE("explain: a silent machine says that it was restarting by itself") {
     world.lose(kNode1);
     CHECK(world.state(kNode1).actual == core::ActualStatus::Crashed);
     CHECK(says(text_of(world), "and none followed within 30 s"));
-    CHECK(says(text_of(world), "restarting by itself"));
+    CHECK(says(text_of(world), "that it is restarting"));
 }
 
 TEST_CASE("explain: Starting counts the wakes, and StartupDelayed without a MAC says so (S)") {
