@@ -1,4 +1,5 @@
 // cpm-replay export, import: a log as lines of JSON with its records' raw bytes, and back again.
+#include "core/hex.hpp"
 #include "eventstore/codec.hpp"
 #include "eventstore/hash.hpp"
 #include "eventstore/log_import.hpp"
@@ -56,10 +57,10 @@ struct Header {
 json::object to_json(Header const& header) {
     return {
         {"format", kFormat},
-        {"log_id", eventstore::to_hex(header.log_id)},
+        {"log_id", core::to_hex(header.log_id)},
         {"epoch", header.head.epoch},
         {"head", header.head.sequence.value},
-        {"head_hash", eventstore::to_hex(header.head.hash)},
+        {"head_hash", core::to_hex(header.head.hash)},
     };
 }
 
@@ -101,8 +102,8 @@ std::optional<Header> parse_header(std::string const& text) {
     auto const line = json::parse(text, error);
     if (error || text_at(line, "format") != kFormat)
         return std::nullopt;
-    auto const id = eventstore::parse_hash(text_at(line, "log_id").value_or(""));
-    auto const hash = eventstore::parse_hash(text_at(line, "head_hash").value_or(""));
+    auto const id = core::parse_hash(text_at(line, "log_id").value_or(""));
+    auto const hash = core::parse_hash(text_at(line, "head_hash").value_or(""));
     auto const epoch = number_at(line, "epoch");
     auto const head = number_at(line, "head");
     if (!id || !hash || !epoch || !head)

@@ -1,4 +1,5 @@
 // cpm-replay verify: whether the log is whole, unchanged, and says what the code says.
+#include "core/hex.hpp"
 #include "eventstore/codec.hpp"
 #include "eventstore/hash.hpp"
 #include "eventstore/record.hpp"
@@ -215,7 +216,7 @@ void Verification::check_witness() {
         tell(fmt::format(
             "the log had reached epoch {}, and is of epoch {}", witness_->epoch, head_.epoch
         ));
-    // An event that is lost was told already; the empty log's hash is its id.
+    // A lost event was reported already; an empty log's hash is its id.
     auto const found = sequence ? witnessed_ : std::optional(head_.hash);
     bool const can_tell = sequence || !head_.sequence;
     if (can_tell && found && *found != witness_->hash)
@@ -223,7 +224,7 @@ void Verification::check_witness() {
 }
 
 core::Result<void> Verification::check_index() {
-    // What a record that is lost belonged to nobody knows.
+    // To which server a lost record belonged, nobody knows.
     bool const is_known = records_ + ranges_.removed() == head_.sequence.value;
     if (!is_known || stop_requested())
         return {};
@@ -255,7 +256,7 @@ boost::json::object to_json(Head const& head) {
     return {
         {"epoch", head.epoch},
         {"sequence", head.sequence.value},
-        {"hash", eventstore::to_hex(head.hash)},
+        {"hash", core::to_hex(head.hash)},
     };
 }
 
@@ -294,10 +295,6 @@ void print_json(Verification const& done, Output output) {
     write(boost::json::serialize(result) + '\n');
 }
 
-std::string counted(std::uint64_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 void print_lines(Verification const& done, Screen screen) {
     Table table({"EVENT", "CHECK", "FAULT"}, screen);
     for (auto const& fault : done.faults()) {
@@ -323,7 +320,7 @@ void print_lines(Verification const& done, Screen screen) {
         snapshots == 0 ? "" : ", " + counted(snapshots, "snapshot"),
         head.epoch,
         head.sequence.value,
-        eventstore::to_hex(head.hash)
+        core::to_hex(head.hash)
     );
     auto const count = done.faults().size();
     write((count == 0 ? "clean" : counted(count, "fault")) + ": " + counts + '\n');

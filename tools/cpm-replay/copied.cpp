@@ -1,5 +1,6 @@
 #include "tools/cpm-replay/copied.hpp"
 
+#include "core/hex.hpp"
 #include "eventstore/hash.hpp"
 #include "tools/cpm-replay/output.hpp"
 
@@ -22,7 +23,7 @@ void tell_copied(
             where.string(),
             head.epoch,
             head.sequence.value,
-            eventstore::to_hex(head.hash)
+            core::to_hex(head.hash)
         ));
     else
         write(
@@ -30,7 +31,7 @@ void tell_copied(
                 {"directory", where.string()},
                 {"epoch", head.epoch},
                 {"sequence", head.sequence.value},
-                {"hash", eventstore::to_hex(head.hash)}}) +
+                {"hash", core::to_hex(head.hash)}}) +
             '\n'
         );
 }

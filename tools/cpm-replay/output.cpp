@@ -90,6 +90,10 @@ int output_error() {
     return first_error == EPIPE ? 0 : first_error;
 }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+    return std::to_string(count) + ' ' + std::string(noun) + (count == 1 ? "" : "s");
+}
+
 Cell status_cell(core::ActualStatus status) {
     return {std::string(to_string(status)), tone_of(status)};
 }

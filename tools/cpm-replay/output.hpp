@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ bool flush_output();
 /// What went wrong when standard output was written, as errno has it; 0: nothing, or its reader
 /// went away.
 int output_error();
+
+/// "1 server", "2 servers".
+std::string counted(std::uint64_t count, std::string_view noun);
 
 /// How a cell is to be seen. Colour only ever repeats what the text says.
 enum class Tone : std::uint8_t { Plain, Good, Quiet, Busy, Attention, Bad };
