@@ -13,10 +13,6 @@ endfunction()
 # library.
 function(cpm_module name)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
-    if(NOT sources) # a folder without sources yet
-        add_library(cpm_${name} INTERFACE)
-        return()
-    endif()
     add_library(cpm_${name} STATIC ${sources})
     cpm_flags(cpm_${name})
     target_link_libraries(cpm_${name} PUBLIC ${ARGN})
