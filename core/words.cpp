@@ -1,5 +1,6 @@
 // The texts of the small values: statuses, identifiers, addresses, times. Written one way, read
 // strictly.
+#include "core/hex.hpp"
 #include "core/identity.hpp"
 #include "core/ids.hpp"
 #include "core/mac_address.hpp"
@@ -234,6 +235,24 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
         return expected();
     return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
            seconds{second} + fraction - offset;
+}
+
+std::string to_hex(Hash const& hash) {
+    return fmt::format("{:02x}", fmt::join(hash, ""));
+}
+
+std::optional<Hash> parse_hash(std::string_view hex) {
+    Hash hash{};
+    if (hex.size() != 2 * hash.size())
+        return std::nullopt;
+    for (std::size_t i = 0; i < hash.size(); ++i) {
+        int const high = hex_digit(hex[2 * i], false);
+        int const low = hex_digit(hex[2 * i + 1], false);
+        if (high < 0 || low < 0)
+            return std::nullopt;
+        hash[i] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return hash;
 }
 
 } // namespace cpm::core

@@ -29,8 +29,6 @@ class Sha256 {
     std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
-constexpr std::string_view kDigits = "0123456789abcdef";
-
 } // namespace
 
 core::Hash sha256(std::span<std::uint8_t const> bytes) {
@@ -44,30 +42,6 @@ core::Hash random_log_id() {
     core::Hash id;
     randombytes_buf(id.data(), id.size());
     return id;
-}
-
-std::string to_hex(core::Hash const& hash) {
-    std::string hex;
-    hex.reserve(2 * hash.size());
-    for (std::uint8_t const byte : hash) {
-        hex += kDigits[byte >> 4];
-        hex += kDigits[byte & 15];
-    }
-    return hex;
-}
-
-std::optional<core::Hash> parse_hash(std::string_view hex) {
-    core::Hash hash;
-    if (hex.size() != 2 * hash.size())
-        return std::nullopt;
-    for (std::size_t i = 0; i < hash.size(); ++i) {
-        auto const high = kDigits.find(hex[2 * i]);
-        auto const low = kDigits.find(hex[2 * i + 1]);
-        if (high == kDigits.npos || low == kDigits.npos)
-            return std::nullopt;
-        hash[i] = static_cast<std::uint8_t>(high << 4 | low);
-    }
-    return hash;
 }
 
 } // namespace cpm::eventstore

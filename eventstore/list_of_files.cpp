@@ -1,5 +1,6 @@
 #include "eventstore/list_of_files.hpp"
 
+#include "core/hex.hpp"
 #include "eventstore/durable_file.hpp"
 #include "eventstore/hash.hpp"
 
@@ -42,7 +43,7 @@ std::uint64_t number_of(std::string const& list) {
     std::uint64_t number = 0;
     auto const* const end = list.data() + list.size();
     auto const read = std::from_chars(list.data() + kPrefix.size(), end, number);
-    // A name that is none counts as the oldest.
+    // A name without a number counts as the oldest.
     return read.ec == std::errc() && read.ptr == end ? number : 0;
 }
 
@@ -71,7 +72,7 @@ core::Result<std::string> why_not_the_list_noted(SideFiles const& files) {
     std::string hex;
     std::size_t size = 0;
     words >> list >> size >> hex;
-    auto const hash = parse_hash(hex);
+    auto const hash = core::parse_hash(hex);
     if (!words || !list.starts_with(kPrefix) || !hash || !(*note)->ends_with(hex + "\n"))
         return core::fail(
             core::ErrorCode::Corrupt,
@@ -113,7 +114,7 @@ core::Result<void> note_list(SideFiles const& files, Database const& database, s
     // Meanwhile RocksDB may have begun another, which the next note names.
     if (!bytes || bytes->size() < size)
         return {};
-    auto const hash = to_hex(sha256(*bytes));
+    auto const hash = core::to_hex(sha256(*bytes));
     if (auto written = write_file_durably(files.list, what + ' ' + hash + '\n'); !written)
         return written;
     noted = std::move(what);

@@ -1,5 +1,6 @@
 #include "eventstore/side_files.hpp"
 
+#include "core/hex.hpp"
 #include "eventstore/durable_file.hpp"
 #include "eventstore/hash.hpp"
 
@@ -70,7 +71,7 @@ core::Result<std::optional<Head>> read_witness(SideFiles const& files) {
     auto const epoch = lines.number("epoch");
     auto const sequence = lines.number("sequence");
     auto const hex = lines.value("hash");
-    auto const hash = hex ? parse_hash(*hex) : std::nullopt;
+    auto const hash = hex ? core::parse_hash(*hex) : std::nullopt;
     if (!epoch || !sequence || !hash || !lines.at_end())
         return unreadable(files.witness);
     return Head{*epoch, {*sequence}, *hash};
@@ -80,7 +81,7 @@ core::Result<void> write_witness(SideFiles const& files, Head const& head) {
     return write_file_durably(
         files.witness,
         "epoch " + std::to_string(head.epoch) + "\nsequence " +
-            std::to_string(head.sequence.value) + "\nhash " + to_hex(head.hash) + "\n"
+            std::to_string(head.sequence.value) + "\nhash " + core::to_hex(head.hash) + "\n"
     );
 }
 

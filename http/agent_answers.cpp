@@ -1,5 +1,6 @@
 #include "http/agent_answers.hpp"
 
+#include "core/hex.hpp"
 #include "projections/json_parts.hpp"
 
 namespace cpm::http {
@@ -23,7 +24,7 @@ json::object head_json(eventstore::Head const& head, manager::Keys const& keys) 
     return {
         {"epoch", head.epoch},
         {"sequence", head.sequence.value},
-        {"hash", projections::to_hex(head.hash)},
+        {"hash", core::to_hex(head.hash)},
         {"mac", keys.witness_mac(head)},
         {"signature", keys.sign(head)},
     };

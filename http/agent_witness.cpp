@@ -1,5 +1,6 @@
 #include "http/agent_witness.hpp"
 
+#include "core/hex.hpp"
 #include "http/json_input.hpp"
 #include "manager/accounts_codec.hpp"
 
@@ -31,7 +32,7 @@ std::optional<eventstore::Head> read_witness(Request const& request, manager::Ke
     Fields fields(*object, faults, Nulls::AreAbsent, "witness.");
     auto const epoch = fields.number("epoch", 1, kAnyNumber);
     auto const sequence = fields.number("sequence", 1, kAnyNumber);
-    auto const hash = manager::parse_hash(fields.text("hash", kMaxText).value_or(""));
+    auto const hash = core::parse_hash(fields.text("hash", kMaxText).value_or(""));
     auto const mac = fields.text("mac", kMaxText);
     if (!epoch || !sequence || !hash || !mac)
         return std::nullopt;

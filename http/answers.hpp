@@ -108,7 +108,7 @@ struct Refuse {
     struct Outcome {
         core::Sequence sequence;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Error error;
 };
 inline core::Result<Refuse::Outcome> decide(manager::Turn& /*turn*/, Refuse const& command) {

@@ -7,6 +7,7 @@
 #include "http/head.hpp"
 #include "http/route.hpp"
 #include "http/unread_answers.hpp"
+#include "manager/listening.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -42,11 +43,10 @@ struct Door {
     UnreadAnswers unread;
     std::function<void()> on_drained; ///< called when stopping and the last link has gone
 
-    static constexpr core::milliseconds kTick{250};
-    static constexpr core::seconds kLate{2};
-
     /// The loop has not turned: a deadline that passed meanwhile proves nothing (status model 1.5).
-    bool has_stalled(core::MonoTime now) const { return now - last_tick >= kTick + kLate; }
+    bool has_stalled(core::MonoTime now) const {
+        return now - last_tick >= manager::kTick + manager::kLate;
+    }
 };
 
 } // namespace cpm::http

@@ -1,5 +1,6 @@
 // What agents call (HTTP 3.3): join once, report at each interval, hold a call for what they are to
 // do. Every OFF that leaves here is an event first, and durable.
+#include "core/hex.hpp"
 #include "http/agent_answers.hpp"
 #include "http/agent_input.hpp"
 #include "http/agent_witness.hpp"
@@ -83,7 +84,7 @@ HandlerResult join_agent(App& app, Request const& request, Caller const& /*calle
     if (!command)
         co_return refused(app, command.error());
     // Nobody is signed in: the keys belong to whoever holds this join token.
-    auto const holder = projections::to_hex(manager::hash_secret(command->join_token));
+    auto const holder = core::to_hex(manager::hash_secret(command->join_token));
     auto key = idempotency_key(request, "join:" + holder, request.body);
     if (!key)
         co_return refused(app, key.error());

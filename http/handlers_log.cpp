@@ -1,4 +1,5 @@
 // What happened, and what people are told of it (HTTP 3.2).
+#include "core/hex.hpp"
 #include "http/answers.hpp"
 #include "http/event_search.hpp"
 #include "http/gate.hpp"
@@ -68,7 +69,7 @@ HandlerResult get_head(App& app, Request const& /*request*/, Caller const& /*cal
         json::object{
             {"epoch", head.epoch},
             {"sequence", head.sequence.value},
-            {"hash", projections::to_hex(head.hash)},
+            {"hash", core::to_hex(head.hash)},
         }
     );
 }

@@ -1,4 +1,4 @@
-// Users, and their passwords (HTTP 3.2, 3.5). Administrators manage them; everybody sets his own
+// Users, and their passwords (HTTP 3.2, 3.5). Administrators manage them; everyone sets their own
 // password, by the present one.
 #include "core/assert.hpp"
 #include "http/answers.hpp"
@@ -41,7 +41,7 @@ json::object user_json(manager::User const& user) {
     };
 }
 
-/// Answers with the user as he then is.
+/// Answers with the user as changed.
 template <class Command>
 Render<Command> show_user(std::string name, int status) {
     return [name = std::move(name), status](manager::Turn const& turn, Recorded&& recorded) {
@@ -112,7 +112,7 @@ core::Result<Passwords> read_passwords(std::string_view body) {
     });
 }
 
-/// His own password a user sets by the present one; an administrator sets those of others.
+/// Users set their own password by giving the present one; administrators set those of others.
 core::Result<void> check_right(Caller const& caller, bool own, manager::Proof const& proof) {
     if (!own && caller.role != core::Role::Admin)
         return core::fail(
@@ -207,7 +207,7 @@ HandlerResult set_password(App& app, Request const& request, Caller const& calle
     auto response = co_await answer_change_of(
         app, request, caller, std::move(said), std::move(command), std::move(render)
     );
-    if (own && response.status == 200) // his own session has ended, too
+    if (own && response.status == 200) // the own session has ended, too
         response.headers.emplace_back("Set-Cookie", ended_session_cookie(request));
     co_return response;
 }

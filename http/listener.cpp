@@ -135,7 +135,7 @@ asio::awaitable<void> accept_all(Door& door, Entrance& entrance) {
         if (!was_failing)
             door.report(fmt::format("cannot accept connections: {}", error.message()));
         was_failing = true;
-        pause.expires_after(Door::kTick);
+        pause.expires_after(manager::kTick);
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
     }
 }

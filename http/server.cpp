@@ -96,21 +96,21 @@ struct Server::Parts {
 
 namespace {
 
-/// Without these coroutines the manager would be deaf and not know it.
+/// Without these coroutines the manager would not listen, and would not know it: the process ends.
 void on_end(std::exception_ptr failure) {
     if (failure)
         std::rethrow_exception(failure);
 }
 
-/// Once a minute and for all of them together: a use is no event. Whatever becomes of it, the next
-/// time comes.
+/// Once a minute, for all sessions and tokens together: a use is not an event. Where that fails,
+/// the next minute tries again.
 void note_uses(App& app, Authentication const& authentication) {
     auto uses = authentication.uses_to_note();
     if (!uses.tokens.empty() || !uses.sessions.empty())
         app.writer.submit(std::move(uses), [](auto&&) {});
 }
 
-/// One that ended is forgotten on the disk, too: a longer limit that is set later is not for it.
+/// Ended sessions are forgotten on disk, too: a longer limit set later must not revive them.
 void forget_ended_sessions(App& app, Authentication const& authentication, core::Now now) {
     manager::ForgetSessions command;
     for (auto const& [secret, session] : app.model.accounts().sessions())
@@ -131,7 +131,7 @@ asio::awaitable<void> tick(Door& door, Authentication& authentication) {
     webhooks.set_rolled_back(readiness == manager::Readiness::RolledBack);
     auto tidied = door.last_tick;
     while (true) {
-        timer.expires_after(Door::kTick);
+        timer.expires_after(manager::kTick);
         boost::system::error_code error;
         co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
         auto const now = door.app.clock.now();

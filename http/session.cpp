@@ -83,7 +83,7 @@ class Session {
     Connections::Place place_;
     asio::ip::address peer_;
     std::string local_;
-    std::string caller_;     ///< of the last request; where nobody is signed in, his address
+    std::string caller_;     ///< of the last request; the address where nobody is signed in
     bool is_secure_ = false; ///< of whom the last request came from; a proxy may stand between
     std::string buffer_;     ///< read and not used yet
 };
@@ -269,7 +269,7 @@ asio::awaitable<std::optional<Response>> Session::read_body(std::string& body, s
         error = co_await link_->read(rest);
     if (!error)
         co_return std::nullopt;
-    co_return refusal({408, "the body did not come whole within 10 seconds"});
+    co_return refusal({408, "the body was not complete within 10 seconds"});
 }
 
 asio::awaitable<bool> Session::write(Response& response, Framing framing) {

@@ -1,5 +1,6 @@
 #include "manager/accounts.hpp"
 
+#include "core/hex.hpp"
 #include "manager/accounts_codec.hpp"
 
 #include <cstring>
@@ -89,7 +90,7 @@ void Accounts::forget(std::string_view key) {
         if (auto const it = users_.find(id); it != users_.end())
             users_.erase(it);
     } else if (kind == "session") {
-        if (auto const secret = parse_hash(id))
+        if (auto const secret = core::parse_hash(id))
             sessions_.erase(*secret);
     } else if (kind == "token") {
         auto const it = tokens_.find(id);

@@ -1,5 +1,7 @@
 #include "manager/accounts_codec.hpp"
 
+#include "core/hex.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -27,7 +29,7 @@ std::uint64_t number_of(json::object const& record, std::string_view name, std::
 }
 
 core::Hash hash_of(std::string_view hex) {
-    auto const hash = parse_hash(hex);
+    auto const hash = core::parse_hash(hex);
     if (!hash)
         throw std::invalid_argument("not a SHA-256 in hexadecimal digits");
     return *hash;
@@ -150,23 +152,6 @@ eventstore::RecordChange removal(std::string key) {
 
 } // namespace
 
-std::string to_hex(core::Hash const& hash) {
-    return fmt::format("{:02x}", fmt::join(hash, ""));
-}
-
-std::optional<core::Hash> parse_hash(std::string_view hex) {
-    core::Hash hash{};
-    if (hex.size() != 2 * hash.size())
-        return std::nullopt;
-    for (std::size_t i = 0; i < hex.size(); ++i) {
-        auto const digit = std::string_view("0123456789abcdef").find(hex[i]);
-        if (digit == std::string_view::npos)
-            return std::nullopt;
-        hash[i / 2] = static_cast<std::uint8_t>(hash[i / 2] * 16 + digit);
-    }
-    return hash;
-}
-
 core::Result<Account> decode_account(std::string_view key, std::string_view value) {
     // Boost.JSON reports by exceptions; what was written by another version or damaged ends here,
     // as a Result.
@@ -205,14 +190,14 @@ eventstore::RecordChange put(Session const& session) {
     };
     if (session.last_used_at)
         value["last_used_at"] = micros(*session.last_used_at);
-    return record("session/" + to_hex(session.secret), value);
+    return record("session/" + core::to_hex(session.secret), value);
 }
 
 eventstore::RecordChange put(ApiToken const& token) {
     json::object value{
         {"name", token.name},
         {"role", to_string(token.role)},
-        {"secret", to_hex(token.secret)},
+        {"secret", core::to_hex(token.secret)},
         {"created_at", micros(token.created_at)},
         {"expires_at", nullptr},
     };
@@ -224,16 +209,16 @@ eventstore::RecordChange put(ApiToken const& token) {
 }
 
 eventstore::RecordChange put(AgentCredential const& credential) {
-    json::object value{{"secret", to_hex(credential.secret)}};
+    json::object value{{"secret", core::to_hex(credential.secret)}};
     if (credential.next)
-        value["next"] = to_hex(*credential.next);
+        value["next"] = core::to_hex(*credential.next);
     return record("agent/" + to_string(credential.server), value);
 }
 
 eventstore::RecordChange put(JoinToken const& token) {
     return record(
         "join/" + token.id,
-        {{"secret", to_hex(token.secret)},
+        {{"secret", core::to_hex(token.secret)},
          {"server", to_string(token.server)},
          {"expires_at", micros(token.expires_at)},
          {"any_machine", token.any_machine}}
@@ -267,7 +252,7 @@ eventstore::RecordChange put(Webhook const& webhook) {
 }
 
 eventstore::RecordChange remove_session(core::Hash const& secret) {
-    return removal("session/" + to_hex(secret));
+    return removal("session/" + core::to_hex(secret));
 }
 
 eventstore::RecordChange remove_token(std::string_view id) {

@@ -34,7 +34,4 @@ eventstore::RecordChange remove_join_token(std::string_view id);
 eventstore::RecordChange remove_wake_password(core::ServerId server);
 eventstore::RecordChange remove_webhook(std::string_view id);
 
-std::string to_hex(core::Hash const& hash);
-std::optional<core::Hash> parse_hash(std::string_view hex);
-
 } // namespace cpm::manager

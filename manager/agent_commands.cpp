@@ -30,7 +30,7 @@ core::Result<core::Server const*> find_caller(Turn const& turn, core::ServerId i
     return server;
 }
 
-/// Whether these events of a report may be left unrecorded, were they too many. Never while the
+/// Whether the events of a report may be left unrecorded if there are too many. Never while the
 /// manifest says OFF: whoever is about to go down asks at its own pace.
 bool is_limited(
     Turn& turn, core::Server const& server, core::Report const& report, core::Payloads const& events
@@ -61,8 +61,8 @@ core::Result<void> check_pace(
     }
     core::Error error{
         core::ErrorCode::Throttled,
-        "this agent reports too often: of what says nothing new only so much is recorded. Report "
-        "once an interval"};
+        "this agent reports too often: reports that say nothing new are recorded only a few times "
+        "an interval. Report once an interval"};
     error.remaining_seconds = std::chrono::ceil<core::seconds>(wait).count();
     return tl::make_unexpected(std::move(error));
 }
@@ -104,7 +104,7 @@ ManifestOutcome make_manifest_outcome(
 ) {
     auto const request = server.state.request ? server.state.request->sequence : core::Sequence{};
     auto version = core::manifest_version(manifest, request);
-    // Who is told OFF is about to go down, and has other things to do.
+    // An agent that is told OFF is about to go down, and sends no packets for others.
     if (manifest.power_status == core::PowerStatus::Off)
         asked.clear();
     return {std::move(manifest), version_with(std::move(version), asked), std::move(asked)};

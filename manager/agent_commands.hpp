@@ -27,7 +27,7 @@ ManifestOutcome make_manifest_outcome(
 
 struct ReceiveHeartbeat {
     using Outcome = ManifestOutcome;
-    static constexpr bool kPeoples = false;
+    static constexpr bool kRefusedFirst = false;
     core::ServerId server;
     core::Report report;
 };
@@ -36,7 +36,7 @@ core::Result<ManifestOutcome> decide(Turn& turn, ReceiveHeartbeat const& command
 /// A held manifest call is answered: an OFF it hands out is an event.
 struct AskManifest {
     using Outcome = ManifestOutcome;
-    static constexpr bool kPeoples = false;
+    static constexpr bool kRefusedFirst = false;
     core::ServerId server;
     core::Asker asker;
 };
@@ -46,7 +46,7 @@ core::Result<ManifestOutcome> decide(Turn& turn, AskManifest const& command);
 /// disk). Nothing is appended: it is noted beside the log, and holds until a rollback is accepted.
 struct NoteRollback {
     struct Outcome {};
-    static constexpr bool kPeoples = false;
+    static constexpr bool kRefusedFirst = false;
     std::uint64_t epoch = 0; ///< the witness's; one of an earlier epoch proves nothing any more
     std::string why;
 };
@@ -59,7 +59,7 @@ struct JoinAgent {
         std::string agent_token;
         core::seconds heartbeat_interval{};
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     std::string join_token;
     core::JoiningMachine machine;
     std::string agent_version;
@@ -74,7 +74,7 @@ struct RotateAgentToken {
     struct Outcome {
         std::string agent_token;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::ServerId server;
     core::Hash secret{}; ///< of the token it calls with: one that ended meanwhile gets no other
 };
@@ -83,7 +83,7 @@ core::Result<RotateAgentToken::Outcome> decide(Turn& turn, RotateAgentToken cons
 /// The first use of a token that was handed out by a rotation: from here on the old one is void.
 struct UseAgentToken {
     struct Outcome {};
-    static constexpr bool kPeoples = false;
+    static constexpr bool kRefusedFirst = false;
     core::Hash secret{};
 };
 core::Result<UseAgentToken::Outcome> decide(Turn& turn, UseAgentToken const& command);

@@ -69,11 +69,11 @@ core::Result<void> Engine::start() {
     return {};
 }
 
-/// The first event that it does not hold.
+/// Begins with the newest snapshot that counts; the first event that is still to be read.
 core::Sequence Engine::begin_with_snapshot() {
     if (!parts_.snapshots)
         return {1};
-    // Of a doubtful request the server as it was before it is needed.
+    // A doubtful request is taken back to the server as it was before: no snapshot may hide that.
     auto restored =
         restore(parts_.log, *parts_.snapshots, parts_.log.unconfirmed_from(), parts_.report);
     if (restored.sequence) {
@@ -140,7 +140,7 @@ void Engine::decide_start(Turn& turn, std::vector<Doubtful> const& doubtful) {
         turn.record(it->server, std::move(withdrawn), kPolicy, it->request);
         taken_back.insert(it->request);
     }
-    // Whoever asks again with its key is not told that it was accepted.
+    // A repetition with the same Idempotency-Key must not be told that the request was accepted.
     if (!taken_back.empty())
         for (auto& record : idempotency_.forget(taken_back))
             turn.change(std::move(record));
@@ -238,12 +238,12 @@ Engine::round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listenin
     return keep_witness(now.mono);
 }
 
-/// Not of a log that may have to be looked at as it is, and not on a full disk: deleting writes.
+/// Not while the log is rolled back (people may have to look at it as it is), nor on a full disk.
 bool Engine::may_compact() const {
     return !rolled_back_ && space_ != SpaceLevel::Full;
 }
 
-/// After all that somebody waits for.
+/// Comes last: nobody waits for it.
 void Engine::compact(core::Now now) {
     if (!may_compact())
         return;
@@ -260,8 +260,8 @@ void Engine::decide_jobs(
 ) {
     decided.reserve(jobs.size());
     for (auto const& job : jobs) {
-        bool const refused =
-            space_ == SpaceLevel::Full || (space_ == SpaceLevel::Reserve && job->is_peoples());
+        bool const refused = space_ == SpaceLevel::Full ||
+                             (space_ == SpaceLevel::Reserve && job->is_refused_first());
         if (refused)
             job->answer(tl::make_unexpected(no_space()));
         else {

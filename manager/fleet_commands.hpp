@@ -17,7 +17,7 @@ struct AddServer {
         core::ServerId server;
         core::Sequence sequence;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     core::ServerConfig config;
     std::optional<std::string> secure_on; ///< 8 or 12 hexadecimal digits
@@ -30,7 +30,7 @@ struct UpdateServer {
     struct Outcome {
         core::Sequence sequence; ///< none: nothing was changed
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     core::ServerId server;
     std::optional<core::Sequence> if_match; ///< the `configured` the editor saw
@@ -43,12 +43,12 @@ struct RemoveServer {
     struct Outcome {
         core::Sequence sequence;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     core::ServerId server;
     std::optional<core::Sequence> if_match;
-    bool force = false; ///< said to remove one that is not OFF
-    Proof proof{};      ///< asked for such a one
+    bool force = false; ///< confirms removing one that is not OFF
+    Proof proof{};      ///< needed for that
 };
 core::Result<RemoveServer::Outcome> decide(Turn& turn, RemoveServer const& command);
 
@@ -58,7 +58,7 @@ struct CreateJoinToken {
         core::WallTime expires_at;
         core::Sequence sequence;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     static constexpr std::chrono::hours kLifetime{24};
     core::Actor actor;
     core::ServerId server;
@@ -71,7 +71,7 @@ struct RevokeAgent {
     struct Outcome {
         core::Sequence sequence;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     core::ServerId server;
 };
@@ -82,7 +82,7 @@ struct ReinstateAgent {
     struct Outcome {
         core::Sequence sequence;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     core::ServerId server;
 };

@@ -1,5 +1,6 @@
 #include "manager/idempotency.hpp"
 
+#include "core/hex.hpp"
 #include "manager/accounts_codec.hpp"
 
 #include <boost/json.hpp>
@@ -64,7 +65,7 @@ core::Result<void> Idempotency::apply(eventstore::RecordChange const& change) {
         auto const record = json::parse(*change.value).as_object();
         auto const* etag = record.if_contains("etag"); // earlier versions kept none
         Entry entry{
-            .request = parse_hash(json::value_to<std::string>(record.at("request"))).value(),
+            .request = core::parse_hash(json::value_to<std::string>(record.at("request"))).value(),
             .at = core::WallTime{std::chrono::microseconds{
                 record.at("at").to_number<std::int64_t>()}},
             .status = record.at("status").to_number<int>(),
@@ -134,7 +135,7 @@ Idempotency::remember(IdempotencyKey const& key, Answer const& answer, core::Wal
     for (; oldest != by_time_.end() && left > kMostBytes; ++oldest)
         forget(oldest->second);
     json::object const record{
-        {"request", to_hex(key.request)},
+        {"request", core::to_hex(key.request)},
         {"at", now.time_since_epoch().count()},
         {"status", answer.status},
         {"body", answer.remembered},

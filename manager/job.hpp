@@ -14,9 +14,10 @@ namespace cpm::manager {
 class Job {
   public:
     virtual ~Job() = default;
-    /// People's changes are refused first when the disk fills up; agents' reports, and signing in
-    /// to see why, go on.
-    virtual bool is_peoples() const = 0;
+    /// A change that somebody waits for and can ask for again: refused first when the disk fills
+    /// up, and not done when it waited too long (Writer). Reports of agents, and signing in to see
+    /// what is wrong, go on.
+    virtual bool is_refused_first() const = 0;
     virtual void decide(Turn& turn) = 0;
     /// Called exactly once, after decide() if that was called: with success once the batch is
     /// durable, else with why nothing was promised. Must not block.
@@ -28,7 +29,7 @@ class Job {
 template <class Command>
 struct Rendered {
     using Outcome = Answer;
-    static constexpr bool kPeoples = Command::kPeoples;
+    static constexpr bool kRefusedFirst = Command::kRefusedFirst;
     Command command;
     std::optional<IdempotencyKey> key;
     std::function<Answer(Turn const&, typename Command::Outcome&&)> render;
@@ -63,7 +64,7 @@ class CommandJob final : public Job {
         : command_(std::move(command))
         , tell_(std::move(tell)) {}
 
-    bool is_peoples() const override { return Command::kPeoples; }
+    bool is_refused_first() const override { return Command::kRefusedFirst; }
 
     void decide(Turn& turn) override {
         using manager::decide;

@@ -22,7 +22,7 @@ struct SessionOutcome {
 /// The first administrator, signed in at once. Conflict once there is a user.
 struct SetUp {
     using Outcome = SessionOutcome;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     std::string username;
     std::string password_hash;
     std::string address;
@@ -32,7 +32,7 @@ core::Result<SessionOutcome> decide(Turn& turn, SetUp const& command);
 /// After the password was found right.
 struct SignIn {
     using Outcome = SessionOutcome;
-    static constexpr bool kPeoples = false;
+    static constexpr bool kRefusedFirst = false;
     std::string username;
     std::string address;
     std::string password_hash; ///< the stored one, of which it was right
@@ -46,7 +46,7 @@ struct Recorded {
 /// After the password was found wrong; `username` is empty when there is no such user.
 struct FailSignIn {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = false;
+    static constexpr bool kRefusedFirst = false;
     std::string username;
     std::string address;
 };
@@ -54,7 +54,7 @@ core::Result<Recorded> decide(Turn& turn, FailSignIn const& command);
 
 struct SignOut {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = false;
+    static constexpr bool kRefusedFirst = false;
     core::Hash session{};
 };
 core::Result<Recorded> decide(Turn& turn, SignOut const& command);
@@ -65,7 +65,7 @@ struct CreateToken {
         std::string secret;
         core::Sequence sequence;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string name;
     core::Role role{};
@@ -75,7 +75,7 @@ core::Result<CreateToken::Outcome> decide(Turn& turn, CreateToken const& command
 
 struct RevokeToken {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string id;
 };
@@ -84,7 +84,7 @@ core::Result<Recorded> decide(Turn& turn, RevokeToken const& command);
 /// That it exists is checked by the projection of notifications.
 struct DismissNotification {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string notification_id;
     core::ServerId server;
@@ -93,20 +93,20 @@ core::Result<Recorded> decide(Turn& turn, DismissNotification const& command);
 
 struct ChangeSettings {
     using Outcome = Recorded; ///< sequence none: nothing was changed
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::vector<core::SettingChange> changes;
     std::optional<core::Sequence> if_match{}; ///< the last change the editor saw
 };
 core::Result<Recorded> decide(Turn& turn, ChangeSettings const& command);
 
-/// The last SettingsChanged; before the first one the log's first event, which is none.
+/// The last SettingsChanged; before the first one event 1, which is no SettingsChanged.
 core::Sequence version_of_settings(core::Fleet const& fleet);
 
 /// Ends the rolled-back state: a new epoch begins.
 struct AcceptRollback {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
 };
 core::Result<Recorded> decide(Turn& turn, AcceptRollback const& command);

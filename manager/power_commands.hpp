@@ -18,7 +18,7 @@ struct RequestPower {
         bool accepted = false;   ///< false: unchanged
         core::Sequence sequence; ///< of the request that holds now
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     core::ServerId server;
     core::PowerStatus target{};
@@ -37,7 +37,7 @@ struct RequestPowerOfMany {
     struct Outcome {
         std::vector<Item> items; ///< as the servers were named; of a tag, by name
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     core::PowerStatus target{};
     std::vector<core::ServerId> servers; ///< each once

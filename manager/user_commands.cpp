@@ -1,5 +1,6 @@
 #include "manager/user_commands.hpp"
 
+#include "core/hex.hpp"
 #include "manager/accounts_codec.hpp"
 
 #include <fmt/format.h>
@@ -139,7 +140,7 @@ core::Result<Recorded> decide(Turn& turn, SetPassword const& command) {
 }
 
 std::string session_id(Session const& session) {
-    return "ses_" + to_hex(session.secret).substr(0, 16);
+    return "ses_" + core::to_hex(session.secret).substr(0, 16);
 }
 
 core::Result<Recorded> decide(Turn& turn, EndSession const& command) {

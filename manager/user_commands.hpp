@@ -17,7 +17,7 @@ namespace cpm::manager {
 
 struct AddUser {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string name; ///< 1–64 bytes, no control character, no slash (it stands in paths)
     std::string password_hash;
@@ -27,7 +27,7 @@ core::Result<Recorded> decide(Turn& turn, AddUser const& command);
 
 struct ChangeUser {
     using Outcome = Recorded; ///< sequence none: nothing was changed
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string name;
     std::optional<core::Sequence> if_match{}; ///< the `changed` the editor saw
@@ -38,7 +38,7 @@ core::Result<Recorded> decide(Turn& turn, ChangeUser const& command);
 
 struct RemoveUser {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string name;
     std::optional<core::Sequence> if_match{};
@@ -47,7 +47,7 @@ core::Result<Recorded> decide(Turn& turn, RemoveUser const& command);
 
 struct SetPassword {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string name;
     std::string password_hash;
@@ -62,7 +62,7 @@ std::string session_id(Session const& session);
 /// Ends a session by its id; NotFound when `username`, if given, is not its user.
 struct EndSession {
     using Outcome = Recorded;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string id;
     std::optional<std::string> username{};
@@ -72,7 +72,7 @@ core::Result<Recorded> decide(Turn& turn, EndSession const& command);
 /// When API tokens and sessions were last used; no event.
 struct NoteUses {
     using Outcome = Recorded; ///< no sequence
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     std::vector<std::pair<std::string, core::WallTime>> tokens{}; ///< by the token's id
     std::vector<std::pair<core::Hash, core::WallTime>> sessions{};
 };
@@ -81,7 +81,7 @@ core::Result<Recorded> decide(Turn& turn, NoteUses const& command);
 /// Forgets sessions that have ended by themselves, of idleness or age; no event.
 struct ForgetSessions {
     using Outcome = Recorded; ///< no sequence
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     std::vector<core::Hash> sessions;
 };
 core::Result<Recorded> decide(Turn& turn, ForgetSessions const& command);

@@ -27,7 +27,7 @@ struct WakeServer {
         std::vector<core::WakeSent> sent; ///< the manager's own
         std::string relay;                ///< the name of the server that was asked, too; or empty
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     core::ServerId server;
 };
@@ -38,7 +38,7 @@ core::Result<WakeServer::Outcome> decide(Turn& turn, WakeServer const& command);
 struct WakeAll {
     /// By name, in its order.
     using Outcome = std::vector<std::pair<std::string, core::Result<RequestPower::Outcome>>>;
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
 };
 core::Result<WakeAll::Outcome> decide(Turn& turn, WakeAll const& command);

@@ -18,7 +18,7 @@ struct AddWebhook {
         std::string secret;
         core::Sequence sequence;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     Webhook webhook; ///< without id, times and sequences; without a secret it gets one
 };
@@ -28,7 +28,7 @@ struct ChangeWebhook {
     struct Outcome {
         core::Sequence sequence; ///< none: nothing was changed
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string id;
     std::optional<core::Sequence> if_match; ///< the `version` the editor saw
@@ -40,7 +40,7 @@ struct RemoveWebhook {
     struct Outcome {
         core::Sequence sequence;
     };
-    static constexpr bool kPeoples = true;
+    static constexpr bool kRefusedFirst = true;
     core::Actor actor;
     std::string id;
     std::optional<core::Sequence> if_match;
@@ -50,7 +50,7 @@ core::Result<RemoveWebhook::Outcome> decide(Turn& turn, RemoveWebhook const& com
 /// Up to this event its receiver was told. No event: it changes nothing that people see.
 struct NoteWebhookTold {
     struct Outcome {};
-    static constexpr bool kPeoples = false;
+    static constexpr bool kRefusedFirst = false;
     std::string id;
     core::Sequence told;
 };

@@ -14,7 +14,7 @@ core::Error waited_too_long() {
     return {
         core::ErrorCode::Starting,
         fmt::format(
-            "the manager did not come to this within {} seconds, and has not done it: ask again",
+            "the manager could not do this within {} seconds, and has not done it: ask again",
             kPatience.count()
         ),
     };
@@ -33,7 +33,7 @@ class Waiting final : public Job {
         : job_(std::move(job))
         , since_(since) {}
 
-    bool is_peoples() const override { return job_->is_peoples(); }
+    bool is_refused_first() const override { return job_->is_refused_first(); }
 
     void decide(Turn& turn) override {
         is_late_ = turn.now().mono - since_ > kPatience;
@@ -102,7 +102,7 @@ void Writer::note_listening() {
 }
 
 void Writer::enqueue(std::unique_ptr<Job> job) {
-    if (job->is_peoples())
+    if (job->is_refused_first())
         job = std::make_unique<Waiting>(std::move(job), clock_.now().mono);
     {
         std::lock_guard const lock(mutex_);

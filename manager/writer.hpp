@@ -24,7 +24,6 @@ namespace cpm::manager {
 class Writer {
   public:
     static constexpr std::size_t kMaxQueued = 16384;
-    static constexpr core::milliseconds kTick = manager::kTick;
 
     /// `on_failure` is called once, on the writer's thread, when a round has failed for good: the
     /// process must exit. It must not call stop(). `on_turn` is called on the writer's thread after

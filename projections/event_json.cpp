@@ -1,5 +1,6 @@
 #include "projections/event_json.hpp"
 
+#include "core/hex.hpp"
 #include "projections/json_parts.hpp"
 #include "projections/server_json.hpp"
 
@@ -167,8 +168,8 @@ struct Data {
             {"first", to_json(event.first)},
             {"last", to_json(event.last)},
             {"count", event.count},
-            {"prev_hash", to_hex(event.prev_hash)},
-            {"last_hash", to_hex(event.last_hash)},
+            {"prev_hash", core::to_hex(event.prev_hash)},
+            {"last_hash", core::to_hex(event.last_hash)},
         };
     }
 
@@ -281,7 +282,7 @@ json::object to_json(core::Event const& event, core::Hash const& hash) {
         {"cause", to_json(event.cause)},
         {"actual_status", std::move(actual)},
         {"data", data_of(event.payload)},
-        {"hash", to_hex(hash)},
+        {"hash", core::to_hex(hash)},
     };
 }
 

@@ -55,15 +55,4 @@ json::value to_json(std::optional<core::BootIdentity> const& identity) {
         {"boot_id", core::to_string(identity->boot_id)}, {"resume_count", identity->resume_count}};
 }
 
-std::string to_hex(core::Hash const& hash) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    text.reserve(hash.size() * 2);
-    for (auto const byte : hash) {
-        text += kDigits[byte >> 4U];
-        text += kDigits[byte & 15U];
-    }
-    return text;
-}
-
 } // namespace cpm::projections

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "core/actor.hpp"
-#include "core/hash.hpp"
 #include "core/identity.hpp"
 #include "core/ids.hpp"
 #include "core/mac_address.hpp"
@@ -33,7 +32,5 @@ boost::json::array to_json(std::vector<std::string> const& texts);
 boost::json::object to_json(core::Actor const& actor);
 /// {boot_id, resume_count}, or null.
 boost::json::value to_json(std::optional<core::BootIdentity> const& identity);
-/// Lower-case hexadecimal digits.
-std::string to_hex(core::Hash const& hash);
 
 } // namespace cpm::projections

@@ -1,4 +1,5 @@
 // The records of who may call: what is written is read, and what is damaged is refused.
+#include "core/hex.hpp"
 #include "manager/accounts.hpp"
 #include "manager/accounts_codec.hpp"
 #include "manager/random.hpp"
@@ -142,7 +143,7 @@ TEST_CASE("random: a secret is its prefix and 256 bits in base64url, stored as i
     );
     CHECK(secret != make_secret(random, "cpm_agent_"));
     CHECK(
-        to_hex(hash_secret("abc")) ==
+        core::to_hex(hash_secret("abc")) ==
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-2, B.1
     );
 }

@@ -393,7 +393,7 @@ TEST_CASE("writer: a job wakes it, and need not wait for its tick") {
     auto const began = real.now().mono;
     for (int i = 0; i < 20; ++i)
         REQUIRE(rig.submit());
-    CHECK(real.now().mono - began < 20 * Writer::kTick / 2);
+    CHECK(real.now().mono - began < 20 * manager::kTick / 2);
 }
 
 TEST_CASE("writer: it turns without any work, on time for a deadline (1.5)") {

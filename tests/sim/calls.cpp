@@ -1,5 +1,6 @@
 #include "tests/sim/calls.hpp"
 
+#include "core/hex.hpp"
 #include "eventstore/hash.hpp"
 #include "http/agent_answers.hpp"
 #include "http/agent_input.hpp"
@@ -61,7 +62,7 @@ std::optional<core::Asker> as_manager_reads(agent::ManifestQuestion const& quest
 std::optional<eventstore::Head> witness_in(agent::Report const& said, manager::Keys const& keys) {
     if (!said.witness)
         return std::nullopt;
-    auto const hash = eventstore::parse_hash(said.witness->hash);
+    auto const hash = core::parse_hash(said.witness->hash);
     if (!hash)
         return std::nullopt;
     eventstore::Head const witness{said.witness->epoch, {said.witness->sequence}, *hash};
@@ -82,7 +83,7 @@ std::shared_ptr<Reply const> as_agent_reads(
     answer.head = {
         .epoch = head.epoch,
         .sequence = head.sequence.value,
-        .hash = eventstore::to_hex(head.hash),
+        .hash = core::to_hex(head.hash),
         .mac = keys.witness_mac(head),
         .signature = keys.sign(head),
     };

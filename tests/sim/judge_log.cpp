@@ -103,7 +103,7 @@ void Judge::compare_served(manager::Publication const& publication) {
 /// A question within the engine's round: is what it decides from what the log says?
 struct Judge::CompareFleet {
     using Outcome = bool;
-    static constexpr bool kPeoples = false;
+    static constexpr bool kRefusedFirst = false;
     Judge* judge;
 };
 

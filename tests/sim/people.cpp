@@ -28,7 +28,7 @@ manager::IdempotencyKey key_of(std::string const& key, core::ServerId server, Po
 /// RequestPower, and the judge hears in the round what came of it.
 struct AskPower {
     using Outcome = manager::RequestPower::Outcome;
-    static constexpr bool kPeoples = manager::RequestPower::kPeoples;
+    static constexpr bool kRefusedFirst = manager::RequestPower::kRefusedFirst;
     manager::RequestPower command;
     Judge const* judge;
 };

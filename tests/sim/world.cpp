@@ -1,5 +1,6 @@
 #include "tests/sim/world.hpp"
 
+#include "core/hex.hpp"
 #include "eventstore/hash.hpp"
 #include "manager/fleet_commands.hpp"
 #include "manager/people_commands.hpp"
@@ -137,15 +138,14 @@ void World::settle() {
 
 Result World::result() {
     auto const head = manager_->disk().head();
-    journal_.effect(eventstore::to_hex(head.hash));
+    journal_.effect(core::to_hex(head.hash));
     return {
         .faults = journal_.counts(),
         .happenings = schedule_.happened(),
         .acts = judge_->acts(),
         .starts = 0,
         .events = head.sequence.value,
-        .sum =
-            fmt::format("{}-{:016x}", eventstore::to_hex(head.hash).substr(0, 16), journal_.sum()),
+        .sum = fmt::format("{}-{:016x}", core::to_hex(head.hash).substr(0, 16), journal_.sum()),
     };
 }
 
