@@ -85,6 +85,13 @@ constexpr std::array kRows{
     Row{"power_command", set_power_command},
 };
 
+std::string list_of_keys() {
+    std::string keys;
+    for (auto const& row : kRows)
+        keys += fmt::format("{}{}", keys.empty() ? "" : ", ", row.key);
+    return keys;
+}
+
 } // namespace
 
 void read_agent_file(
@@ -102,7 +109,9 @@ void read_agent_file(
                 fmt::format("{}:{}: {}", file.string(), node.source().begin.line, key.str());
             auto const row = std::ranges::find(kRows, key.str(), &Row::key);
             if (row == kRows.end())
-                faults.push_back(where + ": is not an option of cpm-agent");
+                faults.push_back(
+                    where + ": is not an option of cpm-agent; they are " + list_of_keys()
+                );
             else if (auto const fault = row->set(options, node))
                 faults.push_back(fmt::format("{}: {}", where, *fault));
         }
