@@ -103,3 +103,25 @@ test("list: a tap on a row far down does what was tapped, and moves nothing (5)"
     await waitUntil("woken", async () => (await manager.server(ids[5])).power_status === "ON");
     assert.deepEqual(page.complaints, []);
 });
+
+test("list: coming back finds it as it was left: its order, and the place in it (5)", async () => {
+    const page = await openPage(browser, manager, { viewport: PHONE });
+    await page.goto(`${manager.url}/?sort=-name`);
+    const row = page.locator(`[data-server="${ids[12]}"]`); // of 30, from the end
+    const place = async () => Math.round((await row.boundingBox()).y);
+    await page.locator("[data-server]").first().waitFor();
+    await page.locator("main").evaluate((main) => (main.scrollTop = 1700));
+    await row.waitFor();
+    const before = await place();
+    for (const back of [() => tap(page.locator(".back")), () => page.goBack()]) {
+        await tap(row.locator(".name a"));
+        await page.locator("main", { has: page.locator(".back") }).waitFor();
+        assert.equal(await page.locator("main").evaluate((main) => main.scrollTop), 0, "a page begins at its top");
+        await back();
+        await row.waitFor();
+        await waitUntil("the place it was left at", async () => (await place()) === before);
+        assert.equal(new URL(page.url()).search, "?sort=-name");
+    }
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+});

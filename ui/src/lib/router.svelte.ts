@@ -6,9 +6,17 @@ function read(): { path: string; search: URLSearchParams } {
 
 class Router {
     #at = $state.raw(read());
+    /** The address of the list as it was seen last. */
+    list = "/";
 
     constructor() {
-        addEventListener("popstate", () => (this.#at = read()));
+        this.#arrive();
+        addEventListener("popstate", () => this.#arrive());
+    }
+
+    #arrive(): void {
+        this.#at = read();
+        if (this.path === "/") this.list = `/${location.search}`;
     }
 
     get path(): string {
@@ -27,7 +35,7 @@ class Router {
     go(address: string, replace = false): void {
         if (address === location.pathname + location.search) return;
         history[replace ? "replaceState" : "pushState"](null, "", address);
-        this.#at = read();
+        this.#arrive();
     }
 
     /** Changes some of the query, in place: a filter is no page of its own. */
