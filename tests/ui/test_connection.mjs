@@ -106,7 +106,7 @@ test("connection: who comes back to a manager that does not answer sees no old v
     await tab.until("it recovers", `${lamp} && !${isStale}`);
 });
 
-test("connection: what was never connected does not say what is shown (5)", async (t) => {
+test("connection: what was never connected has no time it is of; what lost its network is old at once (5)", async (t) => {
     const manager = await start(t);
     await manager.addServer("node1");
     const page = await openPage(browser, manager, { locale: "ja-JP" });
@@ -117,6 +117,13 @@ test("connection: what was never connected does not say what is shown (5)", asyn
     await page.unroute("**/api/v1/stream");
     await page.locator("[data-server]").waitFor();
     assert.equal(await page.locator(".banner").count(), 0);
+
+    // Out of reach of the network, it is told at once, not after half a minute's silence.
+    await page.context().setOffline(true);
+    await page.locator("html[data-stale]").waitFor({ timeout: 20_000 });
+    await page.context().setOffline(false);
+    await page.locator(".lamp.live").waitFor();
+    assert.equal(await page.locator("html[data-stale]").count(), 0);
     assert.deepEqual(page.complaints, []);
 });
 

@@ -63,14 +63,15 @@ class Fleet {
     open(onSignedOut: () => void): () => void {
         this.#onSignedOut = onSignedOut;
         document.addEventListener("visibilitychange", this.#onVisibility);
-        addEventListener("online", this.#reconnect);
+        // A stream whose network is gone does not end; asking again does, at once.
+        for (const change of ["online", "offline"]) addEventListener(change, this.#reconnect);
         void this.#read();
         return () => this.#close();
     }
 
     #close(): void {
         document.removeEventListener("visibilitychange", this.#onVisibility);
-        removeEventListener("online", this.#reconnect);
+        for (const change of ["online", "offline"]) removeEventListener(change, this.#reconnect);
         clearTimeout(this.#hideTimer);
         clearTimeout(this.#answerTimer);
         this.#stopReading();
