@@ -1,4 +1,4 @@
-// The writer's thread: many wait, one writes (event log 2.2, "Appending").
+// The writer's thread: many wait, one writes (event log 2.2).
 #include "manager/writer.hpp"
 #include "tests/manager/rig.hpp"
 #include "tests/support/wait_until.hpp"
