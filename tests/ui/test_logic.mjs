@@ -1,6 +1,7 @@
 // The parts of the page that need no browser: what is cut out of the stream, drawn of the past,
 // grouped in the footer, offered for a status, and sent of a form.
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
@@ -189,4 +190,16 @@ test("question: of a very long name the middle is left out, and no letter is cut
     assert.equal(brief("rack1-" + "w".repeat(190) + "-a01"), "rack1-" + "w".repeat(18) + "…" + "w".repeat(10) + "-a01");
     assert.equal(brief("長".repeat(66)), "長".repeat(12) + "…" + "長".repeat(7));
     assert.equal(brief("😀".repeat(40)), "😀".repeat(12) + "…" + "😀".repeat(7));
+});
+
+test("tokens: every colour and size of type stands in one file (5)", () => {
+    const folder = fileURLToPath(new URL("src/", UI));
+    const styled = readdirSync(folder, { recursive: true }).filter((file) => /\.(svelte|css)$/.test(file));
+    assert.ok(styled.length > 50, `${styled.length} files`);
+    const strays = styled.filter((file) => file !== "tokens.css").flatMap((file) => {
+        const style = /(?:<style>|^)((?:(?!<style>)[^])*)$/.exec(readFileSync(folder + file, "utf8"))?.[1] ?? "";
+        const found = style.match(/#[0-9a-f]{3,8}\b|\b(rgb|hsl|oklch)a?\(|font(-size)?:[^;]*\d(rem|px)[^;]*;/gi) ?? [];
+        return found.filter((one) => !/var\(--(t|mono)/.test(one)).map((one) => `${file}: ${one}`);
+    });
+    assert.deepEqual(strays, []);
 });
