@@ -154,6 +154,8 @@ test("power: an old session gives its password again, a wrong one changes nothin
     await page.locator("dialog footer .button.strong").click();
     await page.locator("dialog .fault").waitFor();
     assert.equal(asked, 2);
+    // Below twenty names, it is brought into sight.
+    assert.equal(await page.locator("dialog input[type=password]").evaluate((one) => one === document.activeElement), true);
     assert.equal(await count("ON"), 20);
     await page.fill("dialog input[type=password]", PASSWORD);
     await page.locator("dialog footer .button.strong").click();

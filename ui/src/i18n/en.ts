@@ -415,6 +415,7 @@ export const en = {
             protected: "protected: one by one only",
             moved: "changed while this was asked",
         },
+        tooMany: "That is too many for one request; nothing was asked. Select fewer.",
         password: "Your password",
         passwordHint: "This many at once need your password, unless you gave it within the last five minutes.",
         outcome: (fine: number, refused: number) =>

@@ -397,6 +397,7 @@ export const ja: Words = {
             protected: "保護中（1台ずつのみ）",
             moved: "確認中に状態が変化",
         },
+        tooMany: "一度に操作できる台数を超えているため、何も要求していません。選択する台数を減らしてください。",
         password: "あなたのパスワード",
         passwordHint: "多くのサーバーを一度に切るときは、5分以内に入力していなければパスワードで確認します。",
         outcome: (fine, refused) =>
