@@ -86,6 +86,18 @@ TEST_CASE("manifest: a rolled-back log tells ON to all (HTTP 3.3)") {
     CHECK(manifest.notice == Notice::RolledBack);
 }
 
+TEST_CASE("manifest: a server set aside is told ON, whatever order its state held (1.4)") {
+    auto const scene = going_off_unsigned();
+    auto server = scene.server();
+    server.state.set_aside = true; // no event leaves an order beside it: the last line of defence
+    for (Asker const& asker : {Asker{.identity = boot(1), .nonce = "once"}, Asker{}}) {
+        auto const manifest = manifest_for(server, scene.fleet().settings, asker, false);
+        CHECK(manifest.power_status == PowerStatus::On);
+        CHECK(!manifest.order);
+        CHECK(manifest.notice == Notice::SetAside);
+    }
+}
+
 TEST_CASE("manifest: a stale report of the recorded identity gets no order (1.4)") {
     auto scene = Scene::running();
     auto report = says_on(boot(1));
