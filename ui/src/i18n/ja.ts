@@ -5,7 +5,7 @@ import { attempt, fieldFault, refusal } from "./ja-manager";
 import type { Words } from "./shape";
 
 export const ja: Words = {
-    productName: "クラスタ電源管理",
+    productName: "クラスター電源管理",
     skip: "本文へ移動",
     close: "閉じる",
     cancel: "やめる",
