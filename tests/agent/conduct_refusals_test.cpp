@@ -529,3 +529,15 @@ TEST_CASE("conduct: a machine that goes down by itself says so at once, and obey
         bench.stays_up();
     }
 }
+
+TEST_CASE("conduct: a machine that began to go down by itself is left to it at the last moment (4)"
+) {
+    Bench bench;
+    bench.ask_again();
+    bench.report_and_hear_off();
+    bench.must<Act>();
+    CHECK(bench.conduct.may_act(bench.seen()));
+    bench.leaving = Leaving::Reboot; // what was a reboot must not become an OFF
+    CHECK_FALSE(bench.conduct.may_act(bench.seen()));
+    CHECK(bench.must<SendHeartbeat>().report.leaving == Leaving::Reboot);
+}

@@ -127,6 +127,7 @@ TEST_CASE("wrong usage ends with 2 and names what is wrong (2.4)") {
 }
 
 TEST_CASE("help ends with 0 and shows examples") {
+    CHECK(replay("--version").out.starts_with("cpm-replay 0."));
     CHECK(replay("--help").out.find("Exit status: 0 fine, 1 a finding") != std::string::npos);
     for (auto const* command :
          {"log",

@@ -243,6 +243,7 @@ std::variant<Options, int> parse_options(int argc, char const* const* argv) {
     CLI::App app{about(), "cpm-replay"};
     app.footer(notes());
     app.require_subcommand(1);
+    app.set_version_flag("--version", "cpm-replay " CPM_VERSION);
     app.add_option("--data-dir", options.data_dir, "The manager's data directory")
         ->envname("CPM_DATA_DIR")
         ->capture_default_str()
