@@ -35,12 +35,13 @@ def manager_at_fixed_port(**options):
     return support.Manager(listen=f"127.0.0.1:{free_port()}", **options)
 
 
-def logged_events(manager):
-    """The whole log as the audit tool reads it, {sequence: event}; also of a dead manager."""
+def logged_events(manager, status=0):
+    """The whole log as the audit tool reads it, {sequence: event}; also of a dead manager.
+    Status 3: of one that lost its end, as far as it is there."""
     command = [support.BIN / "cpm-replay", "--data-dir", manager.data,
                "log", "--output", "ndjson"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == status, run.stderr
     events = [json.loads(line) for line in run.stdout.splitlines()]
     assert [e["sequence"] for e in events] == list(range(1, len(events) + 1))
     return {event["sequence"]: event for event in events}

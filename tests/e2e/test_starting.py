@@ -232,7 +232,7 @@ class Truncated(Refusing):
 
     def test_it_is_3_and_names_both_ends(self):
         said = self.refused(self.fleet, 3)
-        events = load.logged_events(self.fleet)
+        events = load.logged_events(self.fleet, status=3)
         witnessed = self.witnessed.split()[3]
         self.assertIn(f"it ends at event {len(events)}, but had reached event {witnessed}", said)
         self.assertIn("--accept-truncated-log", said)
