@@ -44,6 +44,7 @@ class Afterwards {
     void all_anew();
     bool is_at_rest(Machine const& machine, Reading const& reading);
     /// Nothing may be said of it yet: it waits for an administrator.
+    Time longest(Reading const& reading) const;
     bool waits(Machine const& machine, core::Server const& server) const;
     Time timeout(Machine const& machine, Reading const& reading) const;
     void check_ask(Machine const& machine, Time interval, Quiet const& quiet) const;

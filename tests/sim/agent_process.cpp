@@ -36,6 +36,7 @@ agent::Memory memory_of(Machine& machine) {
 } // namespace
 
 wol::WakeResult AgentProcess::Sender::send(wol::WakeTarget const& target) {
+    machine.world().judge().relays(machine, target.mac);
     machine.world().send_packet(target.mac, machine.build().segment);
     return "UDP 255.255.255.255 port 9";
 }
@@ -79,6 +80,7 @@ void AgentProcess::later(Time delay, std::function<void()> what) {
 agent::Observation AgentProcess::observe() {
     auto const clocks = machine_.clocks();
     resumes_.look(clocks);
+    machine_.look();
     agent::Observation seen{
         .boottime = clocks.boottime,
         .identity = {machine_.boot_id(), resumes_.count()},
@@ -172,7 +174,11 @@ void AgentProcess::watch_call() {
 void AgentProcess::take(std::uint64_t call, std::shared_ptr<Reply const> const& reply) {
     if (!calling_ || call != calls_)
         return; // the connection was closed meanwhile
-    machine_.world().judge().heard(machine_, *reply);
+    auto& judge = machine_.world().judge();
+    if (!cut_)
+        judge.asked_to_relay(machine_, *reply, holding_);
+    if (!cut_ && asked_with_.identity.resume_count == machine_.resumes())
+        judge.heard(machine_, *reply); // else it is thrown away
     end_call(outcome_of(*reply));
 }
 
@@ -255,10 +261,12 @@ void AgentProcess::act_was_cancelled() {
     wake();
 }
 
-void AgentProcess::stop() {
+bool AgentProcess::stop() {
     stopping_ = true;
     asked_with_ = observe();
+    bool const may_speak = !calling_ || holding_;
     wake();
+    return may_speak;
 }
 
 void AgentProcess::run_hooks() {
@@ -268,16 +276,32 @@ void AgentProcess::run_hooks() {
     later(length, [this, fails] {
         if (fails)
             machine_.world().journal().fault(Fault::HookFailed, "m{}", machine_.build().number);
-        machine_.world().judge().hooks_ended(machine_);
+        machine_.world().judge().hooks_ended(machine_, !fails);
         conduct_.hooks_ended(observe(), fails ? "10-save.required" : "");
         wake();
     });
+}
+
+/// What may still come between an order and its act.
+void AgentProcess::meet_trouble() {
+    auto& world = machine_.world();
+    auto& dice = world.dice(Chance::Acts);
+    auto const number = machine_.build().number;
+    if (world.may(Fault::Held, Chance::Acts, 30'000)) {
+        world.journal().fault(Fault::Held, "m{}, at the last moment", number);
+        machine_.set_hold("hold: not now");
+    }
+    if (world.may(Fault::MachineHung, Chance::Acts, 30'000)) {
+        world.journal().fault(Fault::MachineHung, "m{}, at the last moment", number);
+        machine_.hang(std::chrono::seconds(dice.between(1, 200)));
+    }
 }
 
 void AgentProcess::act(agent::OffMethod method) {
     auto& world = machine_.world();
     auto const pause = Time(world.dice(Chance::Machines).between(100'000, 40'000'000));
     bool const refuses = world.may(Fault::ActRefused, 30'000);
+    meet_trouble();
     later(pause, [this, method, refuses] {
         if (!conduct_.may_act(observe())) {
             wake();
@@ -287,7 +311,7 @@ void AgentProcess::act(agent::OffMethod method) {
             machine_.world().journal().fault(Fault::ActRefused, "m{}", machine_.build().number);
             conduct_.act_failed(observe(), "logind refused");
         } else {
-            machine_.world().judge().acted(machine_, conduct_.memory().request);
+            machine_.world().judge().acted(machine_, conduct_.memory().request, method);
             machine_.go_down(method);
         }
         wake();

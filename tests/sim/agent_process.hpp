@@ -33,8 +33,8 @@ class AgentProcess {
     void look_soon();
     /// Its system took an act back.
     void act_was_cancelled();
-    /// The process is to end, as its machine goes down.
-    void stop();
+    /// The process is to end, as its machine goes down. Whether it can say so at once.
+    bool stop();
     /// What it has written down so far (its marker).
     Marker marker() const;
 
@@ -58,6 +58,7 @@ class AgentProcess {
     void tick();
     void wake();
     void run_hooks();
+    void meet_trouble();
     void act(agent::OffMethod method);
     void keep_head();
     /// In this life, when the machine's processes run.

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,7 +52,8 @@ struct Book {
     std::map<core::BootIdentity, std::uint64_t> counted;
     std::optional<Request> request; ///< the one that stands
     std::map<core::Sequence, Request> requests;
-    std::deque<Order> orders; ///< the last ones
+    std::set<core::Sequence> taken_back; ///< of these
+    std::deque<Order> orders;            ///< the last ones
     std::optional<Deadline> silence;
     std::optional<Deadline> standby;
     bool must_adopt = false; ///< it must follow in the decision under way

@@ -51,8 +51,9 @@ enum class Fault : std::uint8_t {
     SnapshotLost,       ///< the newest is gone, an older one is there
     SnapshotsOfAnother, ///< of a longer log: an older copy of it was put back beside them
     Compacted,          ///< no fault: a run of heartbeats was deleted
+    OrderForged, ///< somebody on the way, who has no key, answers OFF to all questions for a while
 };
-inline constexpr std::size_t kFaults = 38;
+inline constexpr std::size_t kFaults = 39;
 
 constexpr std::array<std::string_view, kFaults> kFaultNames{
     "packet lost",
@@ -93,6 +94,7 @@ constexpr std::array<std::string_view, kFaults> kFaultNames{
     "snapshot lost",
     "snapshots of a longer log",
     "heartbeats compacted away",
+    "order forged",
 };
 
 constexpr std::string_view to_string(Fault fault) {

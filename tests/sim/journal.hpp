@@ -26,13 +26,16 @@ enum class Invariant : std::uint8_t {
     DeadlinesOnTime,     ///< once, never early, at most 100 ms late
     StatusAsTheModelSays,
     GuardsHold, ///< status model 1.4, "Power requests"
+    VetoHolds,  ///< the machine owner's: a hold, or a required hook that failed
+    AgentsSayWhatIsSo,
+    WakesAreSent, ///< 1.6
     NothingGrows,
     AgentsAskAgain,   ///< afterwards
     EveryStatusTrue,  ///< afterwards
     EveryRequestEnds, ///< afterwards
     Runs,             ///< the product itself found something impossible, or could not go on
 };
-inline constexpr std::array<std::string_view, 14> kInvariantNames{
+inline constexpr std::array<std::string_view, 17> kInvariantNames{
     "1: no OFF without a request",
     "2: an order fits one act",
     "3: a new ON wins",
@@ -42,6 +45,9 @@ inline constexpr std::array<std::string_view, 14> kInvariantNames{
     "deadlines fire once and on time",
     "statuses are as the model says",
     "requests pass their guards",
+    "an owner's veto holds",
+    "agents say what is so",
+    "magic packets are sent when they are due",
     "nothing grows without bound",
     "afterwards every agent asks within its back-off",
     "afterwards every status is true within three timeouts",

@@ -34,7 +34,10 @@ Time Judge::decided_at(core::MonoTime mono) const {
 
 void Judge::manager_starts() {
     unconfirmed_ = world_.manager().disk().content().unconfirmed;
+    wall_at_start_ = world_.manager().clock().wall;
     live_now_ = serves_ = false;
+    disk_.manager_starts();
+    reading_.wakes.begin_life();
 }
 
 /// The batch of its start has been published.
@@ -43,7 +46,9 @@ void Judge::manager_serves() {
         violated(Invariant::ReplayIsLive, "what a start made of the log is not what it says");
     keep();
     auto const now = world_.schedule().now();
-    auto const wall = world_.manager().clock().now().wall;
+    // A step of the clock while the start was being written came after the start had read it.
+    auto const& clock = world_.manager().clock();
+    auto const wall = clock.now().wall - (clock.wall - wall_at_start_);
     serves_ = true;
     free_since_ = now;
     for (auto& [id, book] : reading_.books) {
@@ -54,6 +59,7 @@ void Judge::manager_serves() {
         auto const left = book.request->at + book.request->standby - wall;
         book.standby->at = now + std::clamp<Time>(left, 0s, book.request->standby);
     }
+    reading_.wakes.begin(reading_.second, now);
     check_kept();
     compare_engine();
     afterwards_.manager_serves();
@@ -68,11 +74,13 @@ void Judge::history_was_lost() {
     served_is_kept_ = false;
     reports_.clear();
     told_.clear();
+    accepted_.clear();
     wanted_on_.clear();
 }
 
 void Judge::manager_turns(Time free_since, bool listening) {
     was_rolled_back_ = is_rolled_back();
+    disk_.manager_turns(world_.manager().space());
     free_since_ = free_since;
     listening_ = listening;
     auto const now = world_.schedule().now();
@@ -85,6 +93,7 @@ void Judge::manager_turns(Time free_since, bool listening) {
         turned_ = now;
     if (listening)
         return;
+    reading_.wakes.was_away(now);
     for (auto& [id, book] : reading_.books)
         if (book.silence)
             book.silence->at = now + book.silence->length;
@@ -96,7 +105,9 @@ void Judge::manager_turned(manager::Engine const& engine, std::size_t held, std:
         violated(Invariant::NothingGrows, fmt::format("{} timers", engine.timers()));
     if (held > 64 * machines || queued > 64 * machines)
         violated(Invariant::NothingGrows, fmt::format("{} calls held, {} queued", held, queued));
-    if (world_.schedule().now() - compared_ >= kEngineCompared)
+    auto const now = world_.schedule().now();
+    disk_.manager_turned(world_.manager().disk(), now);
+    if (now - compared_ >= kEngineCompared)
         compare_engine();
 }
 
@@ -111,6 +122,7 @@ void Judge::check_overdue(Time began) const {
         if (is_over(book.standby))
             violated(Invariant::DeadlinesOnTime, "a standby time did not elapse: " + to_string(id));
     }
+    reading_.wakes.check_overdue(began);
 }
 
 void Judge::published(manager::Publication const& publication) {
@@ -126,6 +138,8 @@ void Judge::published(manager::Publication const& publication) {
     reading_.second.doubt_orders(was_rolled_back_ || accepts || is_rolled_back());
     auto const decided = decided_at(publication.now.mono);
     auto const seen = world_.schedule().now();
+    if (serves_)
+        disk_.published(publication);
     for (auto const& event : publication.events) {
         if (event.sequence != reading_.head.next())
             violated(Invariant::ReplayIsLive, "an event was published out of its order");
@@ -140,6 +154,7 @@ void Judge::published(manager::Publication const& publication) {
             tell(event);
     }
     end_decision();
+    reading_.wakes.check_recorded();
     compare_served(publication);
 }
 
@@ -166,6 +181,7 @@ void Judge::enter(core::Event const& event, Time seen, Time decided) {
     bool const is_doubtful = !live_now_ && unconfirmed_ && event.sequence >= *unconfirmed_;
     reading_.guards.enter(event, !is_doubtful);
     reading_.second.take(event);
+    reading_.wakes.enter(event, reading_.second, decided, live_now_);
     core::evolve(reading_.fold, event);
     reading_.transitions.add(event);
     reading_.head = event.sequence;
@@ -184,10 +200,12 @@ void Judge::end_decision() {
 
 void Judge::note(core::Event const& event, Time seen, Time decided) {
     auto const& payload = event.payload;
-    if (std::holds_alternative<core::RollbackAccepted>(payload))
+    if (std::holds_alternative<core::RollbackAccepted>(payload)) {
+        was_rolled_back_ = false;
         for (auto& [id, book] : reading_.books)
             if (book.request)
                 book.request->was_reporting = false;
+    }
     if (!event.server)
         return;
     auto& book = reading_.books[event.server];
@@ -215,6 +233,13 @@ void Judge::note(core::Event const& event, Time seen, Time decided) {
         book.request.reset();
         book.standby.reset();
     } else if (auto const* back = std::get_if<core::PowerWithdrawn>(&payload)) {
+        bool const was_doubtful = !live_now_ || (unconfirmed_ && back->request >= *unconfirmed_);
+        if (!was_doubtful || accepted_.contains(back->request))
+            violated(
+                Invariant::AnsweredIsKept,
+                fmt::format("request {} was accepted, and is taken back", back->request.value)
+            );
+        book.taken_back.insert(back->request);
         book.power = back->power;
         book.request.reset();
         book.standby.reset();
@@ -305,6 +330,8 @@ void Judge::check_lateness(Time due, Time decided, std::string const& what) cons
 void Judge::enter(
     Book& book, core::PowerRequested const& made, core::Event const& event, Time decided
 ) {
+    if (live_now_ && was_rolled_back_)
+        violated(Invariant::GuardsHold, "a request while the log is rolled back");
     book.power = made.target;
     book.request =
         Book::Request{event.sequence, made.target, book.reporting, event.at, made.standby, true};
@@ -325,6 +352,8 @@ void Judge::enter(
             Invariant::NoOffWithoutRequest,
             fmt::format("an order for request {} that does not stand", order.request.value)
         );
+    if (live_now_ && was_rolled_back_)
+        violated(Invariant::NoOffWithoutRequest, "an order while the log is rolled back");
     if (!request->was_reporting)
         violated(
             Invariant::NoOffWithoutRequest,
@@ -351,7 +380,9 @@ void Judge::elapsed(
         violated(
             Invariant::DeadlinesOnTime, "a standby time elapsed twice: " + to_string(of.server)
         );
-    if (live_now_ && serves_ && !event.late) {
+    if (live_now_ && event.late == serves_)
+        violated(Invariant::DeadlinesOnTime, "a standby time that elapsed says wrongly when");
+    if (live_now_ && serves_) {
         if (decided < book.standby->at)
             violated(Invariant::DeadlinesOnTime, "a standby time elapsed early");
         check_lateness(book.standby->at, decided, "the end of a standby time");

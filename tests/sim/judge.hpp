@@ -3,6 +3,7 @@
 #include "manager/engine.hpp"
 #include "tests/sim/afterwards.hpp"
 #include "tests/sim/calls.hpp"
+#include "tests/sim/disk_watch.hpp"
 #include "tests/sim/journal.hpp"
 #include "tests/sim/reading.hpp"
 #include "tests/sim/witnessed.hpp"
@@ -40,6 +41,9 @@ class Judge {
     /// An older log took the place of the one that was: what was answered since may be gone.
     void history_was_lost();
 
+    /// The manager sends a magic packet.
+    void sent_packet(core::MacAddress const& mac);
+
     // --- what was answered
 
     void answered(Request const& request, manager::ManifestOutcome const& outcome);
@@ -61,9 +65,16 @@ class Judge {
 
     void asked(Machine const& machine, Request const& request);
     void heard(Machine const& machine, Reply const& reply);
-    void hooks_ended(Machine const& machine);
+    void asked_to_relay(Machine const& machine, Reply const& reply, bool is_held);
+    void joined(Machine const& machine);
+    void agent_begins(Machine const& machine);
+    /// As a relay it sends a magic packet.
+    void relays(Machine const& machine, wol::MacAddress const& mac);
+    void hooks_ended(Machine const& machine, bool fine);
     /// It is about to go down for this request.
-    void acted(Machine const& machine, std::uint64_t request);
+    void acted(Machine const& machine, std::uint64_t request, agent::OffMethod method);
+    /// Its system goes down, and its agent could say so by now.
+    void goes_down(Machine const& machine);
     void changed(Machine const& machine);
 
     // --- afterwards
@@ -111,11 +122,14 @@ class Judge {
     void check_lateness(Time due, Time decided, std::string const& what) const;
     void check_overdue(Time began) const;
     void check_kept();
+    void check_witness(agent::Report const& report) const;
+    void check_report(Machine const& machine, Witnessed& seen, agent::Report const& report);
     Witnessed& witness(Machine const& machine);
     Time decided_at(core::MonoTime mono) const;
 
     World& world_;
     Afterwards afterwards_;
+    DiskWatch disk_;
     Reading reading_;
     std::deque<Reading> kept_; ///< as it was at some starts: a log may lose its end
     core::Sequence decision_;  ///< the one under way
@@ -125,6 +139,7 @@ class Judge {
     bool served_is_kept_ = false;               ///< nothing that was served may be gone
     bool live_now_ = false;                     ///< events are published, not read back
     std::optional<core::Sequence> unconfirmed_; ///< from here on a failed sync left what it left
+    std::chrono::microseconds wall_at_start_{};
     bool serves_ = false;
     Time free_since_{};
     bool listening_ = false;     ///< since the round before
@@ -134,6 +149,7 @@ class Judge {
     std::map<core::ServerId, std::deque<Said>> said_; ///< the last ones, of clones, too
     Reports reports_;                                 ///< the highest that was answered 200
     std::map<std::string, Told> told_;
+    std::set<core::Sequence> accepted_; ///< requests
     std::vector<core::WallTime> keyed_; ///< when what may still be remembered was asked
     std::map<std::pair<core::ServerId, core::Sequence>, Time> made_;
     std::map<core::ServerId, Time> wanted_on_; ///< when somebody was last told that ON is accepted

@@ -1,4 +1,5 @@
 // What machines did and people were told, against what the log says.
+#include "core/hex.hpp"
 #include "tests/sim/judge.hpp"
 #include "tests/sim/world.hpp"
 
@@ -31,6 +32,15 @@ core::BootIdentity identity_of(Machine const& machine) {
 // --- answers
 
 void Judge::answered(Request const& request, manager::ManifestOutcome const& outcome) {
+    auto const& orders = reading_.books[request.server].orders;
+    auto const& order = outcome.manifest.order;
+    bool const is_off = outcome.manifest.power_status == PowerStatus::Off;
+    if (is_off &&
+        (!order || std::ranges::find(orders, order->nonce, &Book::Order::nonce) == orders.end()))
+        violated(Invariant::NoOffWithoutRequest, "OFF was told, and no order is in the log");
+    if (!request.report()) // a held call
+        return;
+    check_witness(*request.report());
     if (outcome.manifest.notice == core::Notice::Ignored)
         return;
     auto const& report = *request.report();
@@ -39,14 +49,27 @@ void Judge::answered(Request const& request, manager::ManifestOutcome const& out
     auto const& counted = reading_.books[request.server].counted;
     auto const known = counted.find(identity);
     auto const number = static_cast<std::uint64_t>(report.report.count());
-    auto const& orders = reading_.books[request.server].orders;
-    if (outcome.manifest.power_status == PowerStatus::Off &&
-        std::ranges::find(orders, report.nonce, &Book::Order::nonce) == orders.end())
-        violated(Invariant::NoOffWithoutRequest, "OFF was told, and no order is in the log");
     if (known == counted.end() || known->second < number)
         violated(Invariant::AnsweredIsKept, "a heartbeat was answered that is not in the log");
     auto& highest = reports_[{request.server, identity}];
     highest = std::max(highest, number);
+}
+
+/// An agent that knows more of the log than there is was not heard in vain: orders wait until
+/// somebody accepts what was lost.
+void Judge::check_witness(agent::Report const& report) const {
+    auto const& disk = world_.manager().disk();
+    auto const epoch = disk.content().epoch;
+    if (!report.witness || report.witness->epoch < epoch || is_rolled_back())
+        return;
+    auto const& witness = *report.witness;
+    auto const* there = disk.hash_of({witness.sequence});
+    bool const is_other = there && core::to_hex(*there) != witness.hash;
+    if (witness.epoch > epoch || witness.sequence > disk.size() || is_other)
+        violated(
+            Invariant::AnsweredIsKept,
+            fmt::format("an agent knows event {}, and nobody is asked", witness.sequence)
+        );
 }
 
 void Judge::told_person(
@@ -61,6 +84,12 @@ void Judge::told_person(
         violated(Invariant::AnsweredIsKept, "the same key was answered twice, differently");
     if (!is_new || !sequence)
         return;
+    accepted_.insert(sequence);
+    if (reading_.books[server].taken_back.contains(sequence))
+        violated(
+            Invariant::AnsweredIsKept,
+            fmt::format("request {} was accepted, and had been taken back", sequence.value)
+        );
     auto const& requests = reading_.books[server].requests;
     auto const request = requests.find(sequence);
     if (request == requests.end() || request->second.target != target)
@@ -117,7 +146,7 @@ Witnessed& Judge::witness(Machine const& machine) {
         witnessed_.resize(number + 1);
     auto& seen = witnessed_[number];
     if (seen.boot != machine.boot_id() || seen.resumes != machine.resumes())
-        seen = {machine.boot_id(), machine.resumes(), {}, false};
+        seen = Witnessed{machine.boot_id(), machine.resumes()};
     return seen;
 }
 
@@ -135,13 +164,86 @@ void Judge::asked(Machine const& machine, Request const& request) {
             said.pop_front();
     }
     auto& seen = witness(machine);
+    if (report)
+        check_report(machine, seen, *report);
+    if (report) {
+        seen.said = report->status;
+        seen.leaving = report->leaving;
+        seen.told_on = false;
+    }
     if (report && !stopping)
         seen.hooks_ended = false;
     if (!stopping)
         return;
-    seen.asked.push_back({report->nonce, world_.schedule().now(), seen.hooks_ended, 0});
+    seen.asked.push_back(
+        {.nonce = report->nonce, .at = world_.schedule().now(), .after_hooks = seen.hooks_ended}
+    );
     if (seen.asked.size() > kAskedKept)
         seen.asked.erase(seen.asked.begin());
+}
+
+/// Of its own machine, and as it went on in this boot or resume.
+void Judge::check_report(Machine const& machine, Witnessed& seen, agent::Report const& report) {
+    auto const lies = [&](std::string_view what) {
+        violated(Invariant::AgentsSayWhatIsSo, fmt::format("m{} {}", machine.build().number, what));
+    };
+    bool const is_on = report.status == HeartbeatStatus::On;
+    if (seen.said == HeartbeatStatus::None && !is_on)
+        lies("does not begin a boot or resume with ON");
+    if (seen.said == HeartbeatStatus::Stopping && is_on && !seen.told_on)
+        lies("says ON again, and was not told so");
+    if (is_on && report.blocked_by != machine.hold())
+        lies("does not say what keeps it from going down");
+    if (report.leaving != machine.leaving())
+        lies("does not say whether its system goes down");
+    bool const knows =
+        report.witness && seen.head <= std::pair(report.witness->epoch, report.witness->sequence);
+    if (seen.head.first > 0 && !knows)
+        lies("does not say how far the log goes");
+    for (auto& [id, wake] : seen.wakes) {
+        if (wake.is == Wake::Sent && std::ranges::count(report.woke, id) == 0)
+            lies("does not say that it sent a packet");
+        if (wake.is == Wake::Sent)
+            wake.is = Wake::Said;
+    }
+}
+
+/// What it was asked to send is forgotten with its process.
+void Judge::agent_begins(Machine const& machine) {
+    witness(machine).wakes.clear();
+}
+
+void Judge::relays(Machine const& machine, wol::MacAddress const& mac) {
+    auto& wakes = witness(machine).wakes;
+    auto const asked = std::ranges::find_if(wakes, [&](auto const& wake) {
+        return wake.second.is == Wake::Asked && wake.second.mac == mac;
+    });
+    if (asked == wakes.end())
+        violated(
+            Invariant::WakesAreSent,
+            fmt::format("m{} sends a packet that nobody asked for", machine.build().number)
+        );
+    asked->second.is = Wake::Sent;
+}
+
+void Judge::sent_packet(core::MacAddress const& mac) {
+    auto const server = reading_.fold.by_mac.find(mac);
+    if (server != reading_.fold.by_mac.end())
+        reading_.wakes.sent(server->second, reading_.second);
+}
+
+/// An agent is asked to end because its system goes down, and has no call under way.
+void Judge::goes_down(Machine const& machine) {
+    if (witness(machine).leaving == agent::Leaving::No)
+        violated(
+            Invariant::AgentsSayWhatIsSo,
+            fmt::format("m{} goes down without a word", machine.build().number)
+        );
+}
+
+/// Of what was before the join it knows nothing.
+void Judge::joined(Machine const& machine) {
+    witness(machine) = {};
 }
 
 /// What the log says that an agent said, its machine did say.
@@ -167,20 +269,43 @@ void Judge::check_said(core::Event const& event) const {
         );
 }
 
-void Judge::heard(Machine const& machine, Reply const& reply) {
-    if (reply.status != 200 || !reply.answer.order)
+void Judge::asked_to_relay(Machine const& machine, Reply const& reply, bool is_held) {
+    if (reply.status != 200)
         return;
-    auto& asked = witness(machine).asked;
-    auto const at = std::ranges::find(asked, reply.answer.order->nonce, &Asked::nonce);
-    if (at != asked.end())
-        at->order = reply.answer.order->sequence;
+    auto& wakes = witness(machine).wakes;
+    if (!is_held)
+        std::erase_if(wakes, [](auto const& wake) { return wake.second.is == Wake::Said; });
+    for (auto const& ask : reply.answer.wake)
+        wakes.try_emplace(ask.id, Wake{ask.mac, Wake::Asked});
 }
 
-void Judge::hooks_ended(Machine const& machine) {
-    witness(machine).hooks_ended = true;
+void Judge::heard(Machine const& machine, Reply const& reply) {
+    if (reply.status != 200)
+        return;
+    auto& seen = witness(machine);
+    auto const& answer = reply.answer;
+    seen.told_on = seen.told_on || answer.power_status == PowerStatus::On;
+    std::pair const head(answer.head.epoch, answer.head.sequence);
+    if (answer.order) {
+        auto const& nonce = answer.order->nonce;
+        auto const& given = reading_.books[machine.joined()->server].orders;
+        auto const at = std::ranges::find(seen.asked, nonce, &Asked::nonce);
+        bool const is_genuine = std::ranges::count(given, nonce, &Book::Order::nonce) > 0;
+        if (at == seen.asked.end() || !is_genuine)
+            return;
+        at->order = answer.order->sequence;
+        at->of_a_lesser_log = head < seen.head;
+    } else if (answer.power_status == PowerStatus::On) // its head is believed in any case
+        seen.head = std::max(seen.head, head);
 }
 
-void Judge::acted(Machine const& machine, std::uint64_t number) {
+void Judge::hooks_ended(Machine const& machine, bool fine) {
+    auto& seen = witness(machine);
+    seen.hooks_ended = true;
+    seen.hook_failed = !fine;
+}
+
+void Judge::acted(Machine const& machine, std::uint64_t number, agent::OffMethod method) {
     ++acts_;
     auto const server = machine.joined()->server;
     auto const now = world_.schedule().now();
@@ -195,6 +320,16 @@ void Judge::acted(Machine const& machine, std::uint64_t number) {
     bool const twice = std::any_of(std::next(last), seen.asked.rend(), is_answer);
     if (!twice)
         violated(Invariant::OrderFitsOneAct, where + " acted on a single order");
+
+    if (!machine.hold().empty())
+        violated(Invariant::VetoHolds, where + ": its owner forbids it");
+    if (seen.hook_failed)
+        violated(Invariant::VetoHolds, where + ": a required hook had failed");
+    if (last->of_a_lesser_log)
+        violated(Invariant::NoOffWithoutRequest, where + ": the log had lost its end");
+    auto const* config = reading_.fold.find(server);
+    if (config && agent::to_string(method) != core::to_string(config->config.off_method))
+        violated(Invariant::OrderFitsOneAct, where + ": not in the way that was asked for");
 
     auto& book = reading_.books[server];
     auto const order = std::ranges::find(book.orders, last->nonce, &Book::Order::nonce);

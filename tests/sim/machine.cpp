@@ -29,7 +29,9 @@ void Machine::join(
     joined_ = Joined{server, credential, agent::OrderKey::parse(order_key).value(), std::nullopt};
     marker_.reset();
     agent_.reset();
-    resumes_ = 0;                              // nothing is known of those before
+    resumes_ = 0; // nothing is known of those before
+    looked_ = true;
+    world_.judge().joined(*this);
     if (is_up() || power_ == Power::Suspended) // then it begins when it goes on
         start_agent();
 }
@@ -97,6 +99,7 @@ void Machine::boot(bool late) {
         booted_at_ = world_.schedule().now();
         slept_ = {};
         resumes_ = 0;
+        looked_ = true;
         auto& dice = world_.dice(Chance::Machines);
         auto const high = dice.next();
         auto const low = dice.next();
@@ -118,6 +121,7 @@ void Machine::start_agent() {
     if (!joined_)
         return;
     agent_ = std::make_unique<AgentProcess>(*this);
+    world_.judge().agent_begins(*this);
     world_.judge().changed(*this);
     later(0s, [this, agent = agent_.get()] {
         if (agent == agent_.get())
@@ -143,8 +147,8 @@ void Machine::shut_down(Time within, std::function<void()> then) {
     leaving_ = agent::Leaving::No; // seen only by a process that is being stopped
     later(within / 4, [this, way] {
         leaving_ = way;
-        if (agent_)
-            agent_->stop();
+        if (agent_ && agent_->stop())
+            later(10ms, [this] { world_.judge().goes_down(*this); });
     });
     later(within, std::move(then));
 }
@@ -230,7 +234,8 @@ void Machine::resume() {
     power_ = Power::Running;
     slept_ += slept;
     leaving_ = agent::Leaving::No;
-    ++resumes_;
+    if (std::exchange(looked_, false))
+        ++resumes_;
     world_.judge().changed(*this);
     if (!is_frozen())
         thaw();

@@ -64,6 +64,8 @@ class Machine {
     Power power() const { return power_; }
     bool is_up() const { return power_ == Power::Running || power_ == Power::GoingDown; }
     bool is_hung() const { return hung_; }
+    /// Its agent looks at the clocks: of one resume it will know.
+    void look() { looked_ = true; }
     bool is_frozen() const { return hung_ || power_ == Power::Suspended; }
 
     // --- what its agent sees of it
@@ -99,7 +101,8 @@ class Machine {
     Time booted_at_{};
     Time slept_{};
     Time asleep_since_{};
-    std::uint64_t resumes_ = 0;
+    std::uint64_t resumes_ = 0; ///< that its agent can tell from one another
+    bool looked_ = true;        ///< since the last one
     std::string boot_id_;
     std::string hold_;
     agent::Leaving leaving_ = agent::Leaving::No;

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <unistd.h>
 
 namespace {
 
@@ -29,17 +30,28 @@ struct Wishes {
 
 volatile std::sig_atomic_t is_stopped = 0;
 
+/// How the world under way is repeated, for a product that ends the process.
+std::string under_way;
+
 /// The world under way ends first; the second signal ends the process.
 void stop(int signal) {
     is_stopped = 1;
     std::signal(signal, SIG_DFL);
 }
 
+/// An assertion that fails, or worse: which world it was is the last thing that is said.
+void fall(int signal) {
+    std::signal(signal, SIG_DFL);
+    [[maybe_unused]] auto const written =
+        ::write(STDOUT_FILENO, under_way.data(), under_way.size());
+    std::raise(signal);
+}
+
 bool goes_on() {
     return is_stopped == 0;
 }
 
-std::string commit() {
+std::string read_commit() {
     std::unique_ptr<FILE, int (*)(FILE*)> const git(
         ::popen("git -C '" CPM_SOURCE_DIR "' rev-parse --short HEAD 2>/dev/null", "r"), ::pclose
     );
@@ -48,6 +60,11 @@ std::string commit() {
         return "unknown";
     std::string text = line.data();
     return text.substr(0, text.find('\n'));
+}
+
+std::string const& commit() {
+    static std::string const hash = read_commit();
+    return hash;
 }
 
 void report(Options const& failing, Verdict const& verdict) {
@@ -74,6 +91,9 @@ void report(Options const& failing, Verdict const& verdict) {
 bool run_seed(Wishes const& wishes, std::uint64_t seed, FaultCounts& counts, Time& simulated) {
     auto options = wishes.options;
     options.seed = seed;
+    under_way = fmt::format(
+        "the process ends in this world: commit {}, {}\n", commit(), command_line(options)
+    );
     auto const verdict = run(options);
     simulated += verdict.at;
     for (std::size_t i = 0; i < kFaults; ++i)
@@ -150,6 +170,8 @@ int main(int argc, char** argv) {
 
     std::signal(SIGINT, stop);
     std::signal(SIGTERM, stop);
+    for (int const signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
+        std::signal(signal, fall);
     auto const began = std::chrono::steady_clock::now();
     FaultCounts counts{};
     Time simulated{};

@@ -46,6 +46,7 @@ class ManagerHost final : public ServiceWatch {
     void fail_next_sync() { fails_next_sync_ = true; }
     void slow_down(Time sync, Time until);
     void set_space(Space space);
+    Space space() const { return space_; }
     bool is_full() const { return space_ == Space::Full; }
     void take_copy() { copy_ = disk_.copy(); }
     /// The copy taken last is put back, as an operator does after a disaster.

@@ -35,7 +35,7 @@ void Network::cut(Machine const& of, bool questions, Time until) {
 
 void Network::heal() {
     for (auto& one : lines_)
-        one.no_questions = one.no_answers = {};
+        one.no_questions = one.no_answers = one.forged_until = {};
 }
 
 void Network::send(Machine& from, Request&& made, ReplyTo reply) {
@@ -92,14 +92,42 @@ void Network::arrive(
     bool const half_open = world_.happens(Fault::HalfOpen, 3'000);
     world_.manager().receive(
         request,
-        [this, &from, reply, half_open](std::shared_ptr<Reply const> const& said) {
+        [this, &from, request, reply, half_open](std::shared_ptr<Reply const> const& said) {
             if (!half_open)
-                answer(from, said, reply);
+                answer(from, *request, said, reply);
         }
     );
 }
 
-void Network::answer(Machine& to, std::shared_ptr<Reply const> reply, ReplyTo const& tell) {
+/// Whoever once saw an order, but has not the key, can say all of the next one but its signature.
+std::shared_ptr<Reply const>
+Network::forge(Machine& to, Request const& asked, std::shared_ptr<Reply const> const& genuine) {
+    auto& of = line(to);
+    auto const now = world_.schedule().now();
+    if (genuine->status != 200 || !of.order)
+        return genuine;
+    if (world_.may(Fault::OrderForged, Chance::Attacks, 2'000))
+        of.forged_until = now + std::chrono::seconds(world_.dice(Chance::Attacks).between(5, 90));
+    if (now >= of.forged_until)
+        return genuine;
+    world_.journal().fault(Fault::OrderForged, "m{}", to.build().number);
+    auto forged = std::make_shared<Reply>(*genuine);
+    auto order = *of.order->answer.order;
+    std::visit(
+        [&](auto const& question) {
+            order.identity = question.identity;
+            order.nonce = question.nonce;
+        },
+        asked.question
+    );
+    forged->answer.power_status = core::PowerStatus::Off;
+    forged->answer.order = std::move(order);
+    return forged;
+}
+
+void Network::answer(
+    Machine& to, Request const& asked, std::shared_ptr<Reply const> reply, ReplyTo const& tell
+) {
     auto& of = line(to);
     auto& journal = world_.journal();
     journal.effect(static_cast<std::uint64_t>(reply->status));
@@ -124,6 +152,7 @@ void Network::answer(Machine& to, std::shared_ptr<Reply const> reply, ReplyTo co
         journal.fault(Fault::AnswerReplayed, "m{}", to.build().number);
         reply = old;
     }
+    reply = forge(to, asked, reply);
     to.later(underway(delay), [tell, reply] { tell(reply); });
 }
 

@@ -38,6 +38,7 @@ class Network {
         std::array<std::shared_ptr<Reply const>, 4> replies;
         std::uint64_t kept = 0;
         std::shared_ptr<Reply const> order; ///< the last one that gave an order
+        Time forged_until{};                ///< somebody makes such orders up
     };
 
     Line& line(Machine const& of);
@@ -48,7 +49,11 @@ class Network {
     void
     question(Machine& from, std::shared_ptr<Request const> const& request, ReplyTo const& reply);
     void arrive(Machine& from, std::shared_ptr<Request const> const& request, ReplyTo const& reply);
-    void answer(Machine& to, std::shared_ptr<Reply const> reply, ReplyTo const& tell);
+    void answer(
+        Machine& to, Request const& asked, std::shared_ptr<Reply const> reply, ReplyTo const& tell
+    );
+    std::shared_ptr<Reply const>
+    forge(Machine& to, Request const& asked, std::shared_ptr<Reply const> const& genuine);
     void replay(Machine& from);
 
     World& world_;

@@ -19,9 +19,11 @@ enum class Chance : std::uint8_t {
     Disk,
     People,
     Troubles,
-    Snapshots
+    Snapshots,
+    Acts,   ///< what comes at the last moment
+    Attacks ///< on the way between agents and the manager
 };
-inline constexpr std::size_t kChances = 9;
+inline constexpr std::size_t kChances = 11;
 
 /// What a seed says a cluster is like.
 struct Plan {

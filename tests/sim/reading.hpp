@@ -5,6 +5,7 @@
 #include "tests/sim/book.hpp"
 #include "tests/sim/guards.hpp"
 #include "tests/sim/second_reading.hpp"
+#include "tests/sim/wakes.hpp"
 
 #include <map>
 
@@ -35,6 +36,7 @@ struct Reading {
     std::map<core::ServerId, Book> books;
     Guards guards;
     SecondReading second;
+    Wakes wakes;
     core::Fleet fold; ///< by core: what must be served
     Transitions transitions;
 };

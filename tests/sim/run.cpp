@@ -107,6 +107,10 @@ Verdict run(Options const& options) {
         verdict.broken = violation.invariant;
         verdict.what = violation.what();
         verdict.result.faults = world.journal().counts();
+    } catch (std::exception const& thrown) { // in the product it would have ended the process
+        verdict.broken = Invariant::Runs;
+        verdict.what = thrown.what();
+        verdict.result.faults = world.journal().counts();
     }
     verdict.at = world.schedule().now();
     verdict.history = world.journal().last_lines();

@@ -195,6 +195,19 @@ std::string SecondReading::status(core::ServerId server) const {
     return model::conclude(servers_.at(server).machine).status;
 }
 
+bool SecondReading::should_run(core::ServerId id) const {
+    auto const server = servers_.find(id);
+    return server != servers_.end() && server->second.machine.should_run;
+}
+
+bool SecondReading::is_asked_on(core::ServerId id) const {
+    return should_run(id) && servers_.at(id).machine.ask && !servers_.at(id).machine.ask->for_off;
+}
+
+bool SecondReading::awaits_start(core::ServerId id) const {
+    return is_asked_on(id) && !servers_.at(id).machine.ask->seen_up;
+}
+
 bool SecondReading::is_unchanged(core::ServerId server, core::PowerStatus target) const {
     bool const off = target == core::PowerStatus::Off;
     return model::ask_for(servers_.at(server).machine, off, 0, rules_).logged.empty();

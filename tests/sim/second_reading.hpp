@@ -27,6 +27,10 @@ class SecondReading {
     void check_all(core::Fleet const& served);
 
     std::string status(core::ServerId server) const;
+    bool should_run(core::ServerId id) const;
+    /// Somebody asked for ON, and that stands; whether it was not ON since.
+    bool is_asked_on(core::ServerId id) const;
+    bool awaits_start(core::ServerId id) const;
     /// A request for this would change nothing, and is accepted without an event (1.4).
     bool is_unchanged(core::ServerId server, core::PowerStatus target) const;
     /// As it is told with a heartbeat's answer now.

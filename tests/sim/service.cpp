@@ -389,8 +389,12 @@ bool Service::look(Held const& held) {
 void Service::ask(Held const& held) {
     submit(
         manager::AskManifest{held.request->server, held.asker},
-        [this, reply = held.reply](core::Result<manager::ManifestOutcome>&& told) {
-            then([this, reply, told = std::move(told)] {
+        [this,
+         request = held.request,
+         reply = held.reply](core::Result<manager::ManifestOutcome>&& told) {
+            then([this, request, reply, told = std::move(told)] {
+                if (told)
+                    watch_.answered(*request, *told);
                 reply(told ? as_agent_reads(*told, head_, parts_.keys) : refusal(told.error()));
             });
         }

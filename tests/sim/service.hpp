@@ -61,7 +61,7 @@ class ServiceWatch {
     virtual void serves() = 0;
     /// Durable, and seen by people from now on.
     virtual void published(manager::Publication const& publication) = 0;
-    /// A heartbeat is answered 200.
+    /// A heartbeat is answered 200, or a held call with an order.
     virtual void answered(Request const& request, manager::ManifestOutcome const& outcome) = 0;
     /// A round begins. It could have begun at `free_since`, had there been anything to do; if it
     /// was not listening, silence before now does not count.

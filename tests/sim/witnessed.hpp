@@ -18,15 +18,28 @@ struct Asked {
     std::string nonce;
     Time at{};
     bool after_hooks = false;
-    std::uint64_t order = 0; ///< the request of the order that answered it
+    std::uint64_t order = 0;      ///< the request of the order that answered it
+    bool of_a_lesser_log = false; ///< the answer: it ended before one that was heard of
+};
+
+/// A packet that a relay was asked for.
+struct Wake {
+    wol::MacAddress mac{};
+    enum { Asked, Sent, Said } is{};
 };
 
 /// Of one boot or resume of a machine.
 struct Witnessed {
     std::string boot;
     std::uint64_t resumes = 0;
-    std::vector<Asked> asked;
+    std::vector<Asked> asked{};
     bool hooks_ended = false;
+    bool hook_failed = false;                                 ///< a required one
+    core::HeartbeatStatus said = core::HeartbeatStatus::None; ///< in its last report
+    agent::Leaving leaving = agent::Leaving::No;              ///< in the same
+    bool told_on = false;                                     ///< since then
+    std::pair<std::uint64_t, std::uint64_t> head{}; ///< the highest it heard of: epoch, sequence
+    std::map<std::string, Wake> wakes{};            ///< by their ids
 };
 
 /// A report as its machine made it.

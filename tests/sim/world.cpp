@@ -46,9 +46,11 @@ Machine& World::add_machine(Machine::Build const& build) {
 }
 
 bool World::may(Fault fault, std::uint32_t in_a_million) {
-    if (calm_ || !options_.faults.has(fault))
-        return false;
-    return dice(Chance::Troubles).in_a_million(in_a_million);
+    return may(fault, Chance::Troubles, in_a_million);
+}
+
+bool World::may(Fault fault, Chance by, std::uint32_t in_a_million) {
+    return !calm_ && options_.faults.has(fault) && dice(by).in_a_million(in_a_million);
 }
 
 bool World::happens(Fault fault, std::uint32_t in_a_million) {

@@ -56,6 +56,7 @@ class World {
 
     /// Whether a fault strikes now, which it does so often in a million; never while it is calm.
     bool may(Fault fault, std::uint32_t in_a_million);
+    bool may(Fault fault, Chance by, std::uint32_t in_a_million);
     /// The same, and it is counted.
     bool happens(Fault fault, std::uint32_t in_a_million);
     bool is_calm() const { return calm_; }
