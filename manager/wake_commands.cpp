@@ -43,16 +43,6 @@ core::Sequence request_of(core::Server const& server) {
     return server.state.request ? server.state.request->sequence : core::Sequence{};
 }
 
-/// Whether what it shall be was decided in this very round: it is not durable yet, and effects wait
-/// for that (1.6).
-bool is_decided_now(Turn& turn, core::ServerId server) {
-    return std::ranges::any_of(turn.events(), [server](core::Event const& event) {
-        return event.server == server &&
-               (std::holds_alternative<core::PowerRequested>(event.payload) ||
-                std::holds_alternative<core::PowerAdopted>(event.payload));
-    });
-}
-
 bool needs_relay(Turn& turn, core::Server const& sleeper, core::Actor const& actor) {
     if (sleeper.state.current != core::HeartbeatStatus::None)
         return false; // it is up
@@ -124,15 +114,6 @@ core::Result<WakeServer::Outcome> decide(Turn& turn, WakeServer const& command) 
             core::ErrorCode::Conflict,
             fmt::format(
                 "nobody asked for {} to be ON, so no packet is sent: request ON, which sends one",
-                name
-            )
-        );
-    if (is_decided_now(turn, server->id))
-        return core::fail(
-            core::ErrorCode::Conflict,
-            fmt::format(
-                "{} is asked to be ON at this very moment, and the packet of that request is on "
-                "its way: ask for one more when that did not help",
                 name
             )
         );

@@ -403,27 +403,6 @@ TEST_CASE("wake: one more packet is no power request, and its event names who as
     CHECK(rig.packets(asked).back() >= 7000);
 }
 
-TEST_CASE("wake: one more packet does not go out before its ON is durable (1.6)") {
-    Rig rig;
-    auto const id = rig.enrolled("n", 1);
-    std::optional<core::Result<manager::RequestPower::Outcome>> asked;
-    std::optional<core::Result<manager::WakeServer::Outcome>> told;
-    manager::RequestPower on;
-    on.actor = kAlice;
-    on.server = id;
-    on.target = PowerStatus::On;
-    rig.queue(on, asked);
-    rig.queue(once_more(id), told);
-    REQUIRE(rig.round());
-    CHECK(asked.value());
-    REQUIRE_FALSE(told.value());
-    CHECK(told.value().error().code == core::ErrorCode::Conflict);
-    CHECK(rig.sender.sent.empty());
-    rig.pass(0s);
-    CHECK(rig.sender.sent.size() == 1);
-    CHECK(rig.ask(once_more(id)));
-}
-
 TEST_CASE("wake: one more packet may close the standby time of a settled server (1.4, HTTP 3.2)") {
     Rig rig;
     auto const id = rig.enrolled("n", 1);
