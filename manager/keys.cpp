@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <sodium.h>
 #include <span>
@@ -49,6 +50,32 @@ load_or_make(fs::path const& file, std::span<unsigned char> key, Keys::Missing m
     return write_key_file(file, {reinterpret_cast<char const*>(key.data()), key.size()});
 }
 
+/// The file is the key and its hash: with a flipped bit no agent's witness would count. Earlier
+/// versions wrote the key alone.
+core::Result<void>
+load_witness(fs::path const& file, std::span<unsigned char> secret, Keys::Missing missing) {
+    std::array<unsigned char, crypto_auth_KEYBYTES + crypto_generichash_BYTES> bytes{};
+    auto const key = std::span(bytes).first<crypto_auth_KEYBYTES>();
+    auto const hash_of_key = [&] {
+        std::array<unsigned char, crypto_generichash_BYTES> hash{};
+        crypto_generichash(hash.data(), hash.size(), key.data(), key.size(), nullptr, 0);
+        return hash;
+    };
+    auto const make = [&] {
+        randombytes_buf(key.data(), key.size());
+        std::ranges::copy(hash_of_key(), bytes.begin() + key.size());
+    };
+    std::error_code missing_yet;
+    bool const is_earlier = fs::file_size(file, missing_yet) == key.size();
+    auto const content = std::span(bytes).first(is_earlier ? key.size() : bytes.size());
+    if (auto done = load_or_make(file, content, missing, make); !done)
+        return done;
+    if (!is_earlier && !std::ranges::equal(hash_of_key(), content.subspan(key.size())))
+        return tl::make_unexpected(broken_key_file(file, "is damaged"));
+    std::ranges::copy(key, secret.begin());
+    return {};
+}
+
 } // namespace
 
 core::Result<Keys> Keys::load(fs::path const& data_directory, Missing missing) {
@@ -79,12 +106,7 @@ core::Result<Keys> Keys::load(fs::path const& data_directory, Missing missing) {
         return tl::make_unexpected(broken_key_file(folder / "order.key", "is damaged"));
     keys.order_key_ = base64(order_public);
 
-    auto const make_witness = [&] {
-        randombytes_buf(keys.witness_secret_.data(), keys.witness_secret_.size());
-    };
-    if (auto done =
-            load_or_make(folder / "witness.key", keys.witness_secret_, missing, make_witness);
-        !done)
+    if (auto done = load_witness(folder / "witness.key", keys.witness_secret_, missing); !done)
         return tl::make_unexpected(done.error());
     return keys;
 }

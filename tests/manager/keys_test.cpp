@@ -180,17 +180,35 @@ TEST_CASE("keys: a file that is not a key is refused, named, and left as it is (
     }
 }
 
-TEST_CASE("keys: an order key of which a bit flipped is refused: no agent would obey it (2.2)") {
-    TemporaryDirectory directory;
-    REQUIRE(Keys::load(directory.path(), Keys::Missing::Make));
-    auto const file = directory.path() / "keys" / "order.key";
-    auto const whole = text_of(file);
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-        auto broken = whole;
-        broken[i] = char(broken[i] ^ 0x10);
-        write(file, broken);
-        CHECK_FALSE_MESSAGE(Keys::load(directory.path(), Keys::Missing::Make), "byte " << i);
+TEST_CASE("keys: one of which a bit flipped is refused: no agent would obey it, no witness count "
+          "(2.2)") {
+    for (char const* name : {"order.key", "witness.key"}) {
+        TemporaryDirectory directory;
+        REQUIRE(Keys::load(directory.path(), Keys::Missing::Make));
+        auto const file = directory.path() / "keys" / name;
+        auto const whole = text_of(file);
+        for (std::size_t i = 0; i < whole.size(); ++i) {
+            auto broken = whole;
+            broken[i] = char(broken[i] ^ 0x10);
+            write(file, broken);
+            CHECK_FALSE_MESSAGE(
+                Keys::load(directory.path(), Keys::Missing::Make), name << ", byte " << i
+            );
+        }
     }
+}
+
+TEST_CASE("keys: a witness key that an earlier version wrote, without its hash, still counts (2.2)"
+) {
+    TemporaryDirectory directory;
+    auto const made = Keys::load(directory.path(), Keys::Missing::Make);
+    REQUIRE(made);
+    auto const file = directory.path() / "keys" / "witness.key";
+    write(file, text_of(file).substr(0, 32));
+    auto const loaded = Keys::load(directory.path(), Keys::Missing::Refuse);
+    REQUIRE(loaded);
+    eventstore::Head const head{.epoch = 3, .sequence = {4711}, .hash = {}};
+    CHECK(loaded->witness_mac(head) == made->witness_mac(head));
 }
 
 TEST_CASE("keys: what cannot be read for another reason is never made anew (2.2)") {
