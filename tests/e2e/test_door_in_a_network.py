@@ -90,7 +90,7 @@ class Network(unittest.TestCase):
 
     def test_configured_names_are_answered_to(self):
         with support.Manager(env={"CPM_HOST_NAMES": "cpm.example",
-                                  "CPM_PUBLIC_URL": "https://front.example:8443/cpm"}) as manager:
+                                  "CPM_PUBLIC_URL": "https://front.example:8443"}) as manager:
             for host, status in (("cpm.example", 200), ("CPM.example:1", 200),
                                  ("front.example", 200), ("other.example", 421)):
                 self.assertEqual(manager.ask("GET", "/healthz", headers={"Host": host}).status,
