@@ -17,6 +17,7 @@ using core::to_string;
 
 constexpr Time kLate = 100ms;
 constexpr std::size_t kOrdersKept = 64;
+constexpr std::size_t kLossesKept = 8;
 constexpr Time kEngineCompared = 30s;
 
 } // namespace
@@ -71,6 +72,9 @@ void Judge::manager_ended() {
 }
 
 void Judge::history_was_lost() {
+    lost_.emplace_back(world_.schedule().now(), reading_);
+    if (lost_.size() > kLossesKept)
+        lost_.pop_front();
     served_is_kept_ = false;
     reports_.clear();
     told_.clear();

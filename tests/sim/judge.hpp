@@ -122,6 +122,7 @@ class Judge {
     void check_lateness(Time due, Time decided, std::string const& what) const;
     void check_overdue(Time began) const;
     void check_kept();
+    Reading const* reading_with(Asked const& asked, core::ServerId server) const;
     void check_witness(agent::Report const& report) const;
     void check_report(Machine const& machine, Witnessed& seen, agent::Report const& report);
     Witnessed& witness(Machine const& machine);
@@ -131,6 +132,7 @@ class Judge {
     Afterwards afterwards_;
     DiskWatch disk_;
     Reading reading_;
+    std::deque<std::pair<Time, Reading>> lost_; ///< what an older log took the place of, and when
     std::deque<Reading> kept_; ///< as it was at some starts: a log may lose its end
     core::Sequence decision_;  ///< the one under way
     core::ServerId decides_for_;

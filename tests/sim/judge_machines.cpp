@@ -305,6 +305,22 @@ void Judge::hooks_ended(Machine const& machine, bool fine) {
     seen.hook_failed = !fine;
 }
 
+/// The log that the order stands in: this one, or one that lost its end since it was asked for.
+/// Null: none.
+Reading const* Judge::reading_with(Asked const& asked, core::ServerId server) const {
+    auto const holds = [&](Reading const& reading) {
+        auto const book = reading.books.find(server);
+        return book != reading.books.end() &&
+               std::ranges::count(book->second.orders, asked.nonce, &Book::Order::nonce) > 0;
+    };
+    if (holds(reading_))
+        return &reading_;
+    for (auto const& [at, reading] : lost_)
+        if (at > asked.at && holds(reading))
+            return &reading;
+    return nullptr;
+}
+
 void Judge::acted(Machine const& machine, std::uint64_t number, agent::OffMethod method) {
     ++acts_;
     auto const server = machine.joined()->server;
@@ -327,21 +343,23 @@ void Judge::acted(Machine const& machine, std::uint64_t number, agent::OffMethod
         violated(Invariant::VetoHolds, where + ": a required hook had failed");
     if (last->of_a_lesser_log)
         violated(Invariant::NoOffWithoutRequest, where + ": the log had lost its end");
-    auto const* config = reading_.fold.find(server);
+    auto const* reading = reading_with(*last, server);
+    if (!reading)
+        violated(Invariant::NoOffWithoutRequest, where + ": the order is not in the log");
+    auto const* config = reading->fold.find(server);
     if (config && agent::to_string(method) != core::to_string(config->config.off_method))
         violated(Invariant::OrderFitsOneAct, where + ": not in the way that was asked for");
 
-    auto& book = reading_.books[server];
+    auto const& book = reading->books.at(server);
     auto const order = std::ranges::find(book.orders, last->nonce, &Book::Order::nonce);
-    if (order == book.orders.end())
-        violated(Invariant::NoOffWithoutRequest, where + ": the order is not in the log");
     if (order->request.value != number || order->identity != identity_of(machine))
         violated(Invariant::OrderFitsOneAct, where + ": the order was for another boot or resume");
     auto const request = book.requests.find({number});
     if (request == book.requests.end() || request->second.target != PowerStatus::Off)
         violated(Invariant::NoOffWithoutRequest, where + ": nobody asked for that");
-    auto const* identity = book.find(order->identity);
-    if (!identity || request->first < identity->first)
+    auto const identity =
+        std::ranges::find(book.identities, order->identity, &Book::Identity::identity);
+    if (identity == book.identities.end() || request->first < identity->first)
         violated(
             Invariant::NewOnWins, where + ": it was made before this boot or resume had reported"
         );
