@@ -16,7 +16,8 @@ using core::PowerStatus;
 
 constexpr Time kNonceLife = 90s;
 constexpr std::size_t kAskedKept = 32;
-constexpr std::size_t kSaidKept = 1000;
+/// Of a server, by all who speak for it: the report of a machine that slept for long comes again.
+constexpr std::size_t kSaidKept = 20'000;
 /// Answers are kept for 24 h; one that was told again is up to as old, and whatever was older than
 /// 24 h then was forgotten with it. And what it may take from being asked to being decided.
 constexpr std::chrono::hours kRememberedAtMost{49};
