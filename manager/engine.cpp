@@ -46,6 +46,7 @@ Engine::Engine(EngineParts parts)
 // --- the start
 
 core::Result<void> Engine::start() {
+    readiness_ = Readiness::Verifying;
     auto const doubtful = replay();
     if (!doubtful)
         return tl::make_unexpected(doubtful.error());
@@ -65,7 +66,7 @@ core::Result<void> Engine::start() {
         return begun;
     // From here on, not from when the start began: writing it may have taken long.
     arm_after_start(parts_.clock.now());
-    started_ = true;
+    readiness_ = present_readiness();
     return {};
 }
 
@@ -228,6 +229,7 @@ Engine::round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listenin
     while (auto const range = may_compact() ? compaction_.take() : std::nullopt)
         turn.record_one({}, *range, kPolicy);
     auto const stored = commit(turn);
+    readiness_ = present_readiness();
     for (auto* job : decided) {
         CPM_FAULT_POINT("answer");
         job->answer(stored);
@@ -235,7 +237,9 @@ Engine::round(std::span<std::unique_ptr<Job>> jobs, core::Now now, bool listenin
     if (!stored)
         return stored;
     compact(now);
-    return keep_witness(now.mono);
+    auto const kept = keep_witness(now.mono);
+    readiness_ = present_readiness();
+    return kept;
 }
 
 /// Not while the log is rolled back (people may have to look at it as it is), nor on a full disk.
@@ -374,11 +378,9 @@ core::Result<void> Engine::stop() {
     return write_witness();
 }
 
-Readiness Engine::readiness() const {
+Readiness Engine::present_readiness() const {
     if (failure_)
         return failure_->code == core::ErrorCode::NoSpace ? Readiness::NoSpace : Readiness::Fenced;
-    if (!started_)
-        return Readiness::Verifying;
     if (rolled_back_)
         return Readiness::RolledBack;
     return space_ == SpaceLevel::Plenty ? Readiness::Ok : Readiness::NoSpace;

@@ -15,6 +15,7 @@
 #include "manager/space.hpp"
 #include "manager/waker.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,8 +49,8 @@ struct EngineParts {
 /// Operation: a round decides all that waits, then the deadlines that are due, appends it as one
 /// batch with one sync, publishes it, answers, and only then acts (wakes).
 ///
-/// Concurrency: none; one thread calls it (the Writer's, or a simulator's). Time, disk, network and
-/// randomness come through EngineParts alone.
+/// Concurrency: none but readiness(); one thread calls the rest (the Writer's, or a simulator's).
+/// Time, disk, network and randomness come through EngineParts alone.
 ///
 /// Limitations: after a failed append it is finished: every later call fails with the same error.
 class Engine {
@@ -79,7 +80,8 @@ class Engine {
     /// pending.
     std::optional<core::MonoTime> next_due() const;
 
-    Readiness readiness() const;
+    /// Whoever was answered sees what that answer changed here. From any thread.
+    Readiness readiness() const { return readiness_.load(); }
     /// How many deadlines are armed.
     std::size_t timers() const { return deadlines_.size(); }
     eventstore::Head head() const { return parts_.log.head(); }
@@ -111,6 +113,7 @@ class Engine {
     void elapse_overdue(Turn& turn);
     void elapse(Turn& turn, std::vector<core::ServerId> servers, bool late);
     core::milliseconds standby_remaining(core::ServerId server) const;
+    Readiness present_readiness() const;
     void watch_space();
     core::Result<void> keep_witness(core::MonoTime now);
     core::Result<void> write_witness();
@@ -127,11 +130,11 @@ class Engine {
     std::function<core::milliseconds(core::ServerId)> remaining_;
     std::function<core::Result<void>(std::string_view, std::uint64_t)> mark_rolled_back_;
     bool rolled_back_ = false;
-    bool started_ = false;
     SpaceLevel space_ = SpaceLevel::Plenty;
     core::MonoTime witness_kept_{};
     std::chrono::nanoseconds suspended_{}; ///< of the clock, as of the last look
     std::optional<core::Error> failure_;
+    std::atomic<Readiness> readiness_{Readiness::Starting};
     std::vector<Due> due_; ///< kept between rounds for its memory
 };
 

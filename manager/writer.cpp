@@ -76,7 +76,6 @@ Writer::~Writer() {
 void Writer::run() {
     last_turn_ = clock_.now().mono.time_since_epoch();
     note_listening();
-    readiness_ = engine_.readiness();
     thread_ = std::thread([this] { loop(); });
 }
 
@@ -157,7 +156,6 @@ void Writer::loop() {
         was_held_up = held_up;
         last_turn_ = now.mono.time_since_epoch();
         stopped_ = engine_.round(jobs, now, listening);
-        readiness_ = engine_.readiness();
         timers_ = engine_.timers();
         is_first = false;
         if (listening && stopped_ && on_turn_)

@@ -54,7 +54,7 @@ class Writer {
 
     /// When the thread last turned; how healthy it is.
     core::MonoTime last_turn() const { return core::MonoTime{last_turn_.load()}; }
-    Readiness readiness() const { return readiness_.load(); }
+    Readiness readiness() const { return engine_.readiness(); }
     /// Deadlines that are armed, and commands that wait for their turn.
     std::size_t timers() const { return timers_.load(); }
     std::size_t queued() const;
@@ -78,7 +78,6 @@ class Writer {
 
     std::atomic<core::MonoTime::duration> last_turn_;
     std::atomic<core::MonoTime::duration> last_listened_;
-    std::atomic<Readiness> readiness_{Readiness::Starting};
     std::atomic<std::size_t> timers_{0};
     std::thread thread_;
 };

@@ -351,9 +351,19 @@ TEST_CASE("writer: silence does not count from before its first turn (1.5)") {
     CHECK(rig.actual(id) == "ON");
 }
 
+TEST_CASE("writer: whoever is answered finds the readiness that the answer brought (3.6)") {
+    Running rig;
+    rig.writer.run();
+    std::promise<manager::Readiness> found;
+    auto future = found.get_future();
+    rig.writer.submit(manager::NoteRollback{1, "it ends too early"}, [&](auto&& /*outcome*/) {
+        found.set_value(rig.writer.readiness());
+    });
+    CHECK(future.get() == manager::Readiness::RolledBack);
+}
+
 TEST_CASE("writer: says when it last turned, and how the engine is") {
     Running rig;
-    CHECK(rig.writer.readiness() == manager::Readiness::Starting);
     rig.writer.run();
     CHECK(rig.writer.readiness() == manager::Readiness::Ok);
     rig.clock.advance(1s);
