@@ -386,6 +386,27 @@ TEST_CASE("wake: a start wakes many one after the other (1.6)") {
     CHECK(times[2] >= 400);
 }
 
+TEST_CASE("wake: a restart in the middle of many wakes goes on with those left (1.6)") {
+    Rig rig;
+    std::vector<core::ServerId> servers;
+    for (std::uint8_t i = 1; i <= 6; ++i) {
+        servers.push_back(rig.add("n" + std::to_string(i), {mac(i)}));
+        rig.wants(servers.back(), PowerStatus::On);
+    }
+    rig.pass(450ms); // turns at 0, 200 and 400 ms
+    REQUIRE(rig.sender.sent.size() == 3);
+    rig.restart(50ms);
+    auto const started = rig.clock.now().mono;
+    rig.pass(450ms);
+    auto const times = rig.packets(started);
+    REQUIRE(times.size() == 6);
+    CHECK(times[3] >= 0);
+    CHECK(times[4] >= times[3] + 200);
+    CHECK(times[5] >= times[4] + 200);
+    for (auto const id : servers)
+        CHECK(rig.server(id).wakes.rounds == 1);
+}
+
 TEST_CASE("wake: a packet never sent goes out at a start even after the standby time (1.6)") {
     Rig rig;
     auto const id = rig.add("n", {mac(1)});
