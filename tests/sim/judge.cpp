@@ -129,7 +129,7 @@ void Judge::check_overdue(Time began) const {
     reading_.wakes.check_overdue(began);
 }
 
-void Judge::published(manager::Publication const& publication) {
+void Judge::published(manager::Publication const& publication, Time durable) {
     if (publication.events.empty())
         return;
     if (!live_now_) { // the first batch of this life
@@ -141,7 +141,6 @@ void Judge::published(manager::Publication const& publication) {
     });
     reading_.second.doubt_orders(was_rolled_back_ || accepts || is_rolled_back());
     auto const decided = decided_at(publication.now.mono);
-    auto const seen = world_.schedule().now();
     if (serves_)
         disk_.published(publication);
     for (auto const& event : publication.events) {
@@ -153,7 +152,7 @@ void Judge::published(manager::Publication const& publication) {
                 fmt::format("event {} is not what was published", event.sequence.value)
             );
         check_said(event);
-        enter(event, seen, decided);
+        enter(event, durable, decided);
         if (world_.journal().tells())
             tell(event);
     }
@@ -176,12 +175,12 @@ void Judge::tell(core::Event const& event) const {
 // --- the books
 
 /// Each event of the log comes here once, in its order.
-void Judge::enter(core::Event const& event, Time seen, Time decided) {
+void Judge::enter(core::Event const& event, Time durable, Time decided) {
     if (event.decision != decision_)
         end_decision();
     decision_ = event.decision;
     decides_for_ = event.server;
-    note(event, seen, decided);
+    note(event, durable, decided);
     bool const is_doubtful = !live_now_ && unconfirmed_ && event.sequence >= *unconfirmed_;
     reading_.guards.enter(event, !is_doubtful);
     reading_.second.take(event);
@@ -202,7 +201,7 @@ void Judge::end_decision() {
     reading_.second.close();
 }
 
-void Judge::note(core::Event const& event, Time seen, Time decided) {
+void Judge::note(core::Event const& event, Time durable, Time decided) {
     auto const& payload = event.payload;
     if (std::holds_alternative<core::RollbackAccepted>(payload)) {
         was_rolled_back_ = false;
@@ -219,13 +218,13 @@ void Judge::note(core::Event const& event, Time seen, Time decided) {
         );
     book.must_adopt = false;
     if (auto const* heard = std::get_if<core::HeartbeatReceived>(&payload))
-        enter(book, *heard, event, seen);
+        enter(book, *heard, event, durable);
     else if (auto const* lost = std::get_if<core::HeartbeatLost>(&payload))
         enter(book, *lost, event, decided);
     else if (auto const* made = std::get_if<core::PowerRequested>(&payload))
         enter(book, *made, event, decided);
     else if (auto const* order = std::get_if<core::OrderSent>(&payload))
-        enter(book, *order, event, seen, decided);
+        enter(book, *order, event, durable, decided);
     else if (auto const* end = std::get_if<core::StandbyElapsed>(&payload))
         elapsed(book, *end, event, decided);
     else if (std::holds_alternative<core::StandbyReleased>(payload)) {
@@ -252,7 +251,7 @@ void Judge::note(core::Event const& event, Time seen, Time decided) {
         if (!book.reporting)
             book.silence.reset();
         else if (!book.silence)
-            book.silence = {book.last_heartbeat, seen + book.timeout, book.timeout};
+            book.silence = {book.last_heartbeat, durable + book.timeout, book.timeout};
         if (back->restored) {
             auto const before = book.requests.find(back->restored->sequence);
             if (before == book.requests.end())
@@ -270,7 +269,7 @@ void Judge::note(core::Event const& event, Time seen, Time decided) {
 }
 
 void Judge::enter(
-    Book& book, core::HeartbeatReceived const& heard, core::Event const& event, Time seen
+    Book& book, core::HeartbeatReceived const& heard, core::Event const& event, Time durable
 ) {
     if (heard.identity) {
         auto* known = book.find(*heard.identity);
@@ -296,7 +295,7 @@ void Judge::enter(
     book.reporting = true;
     book.last_heartbeat = event.sequence;
     book.timeout = heard.timeout;
-    book.silence = {event.sequence, seen + book.timeout, book.timeout};
+    book.silence = {event.sequence, durable + book.timeout, book.timeout};
 }
 
 void Judge::enter(
@@ -346,7 +345,7 @@ void Judge::enter(
 }
 
 void Judge::enter(
-    Book& book, core::OrderSent const& order, core::Event const& event, Time seen, Time decided
+    Book& book, core::OrderSent const& order, core::Event const& event, Time durable, Time decided
 ) {
     auto const& request = book.request;
     auto const fine = request && request->sequence == order.request &&
@@ -365,6 +364,16 @@ void Judge::enter(
         );
     if (!order.identity || order.identity != book.recorded || order.nonce.empty())
         violated(Invariant::OrderFitsOneAct, "an order for another identity than the recorded one");
+    // Said here and not of the act: a join meanwhile, of another machine, forgets the identities.
+    auto const* identity = book.find(*order.identity);
+    if (!identity || order.request < identity->first)
+        violated(
+            Invariant::NewOnWins,
+            fmt::format(
+                "an order for request {}, made before this boot or resume had reported",
+                order.request.value
+            )
+        );
     // Its time has passed, and the timer could have said so.
     bool const is_over = book.standby && live_now_ && serves_ && decided > book.standby->at;
     if (is_over && (!listening_ || decided - std::max(book.standby->at, free_since_) > kLate))
@@ -372,7 +381,7 @@ void Judge::enter(
             Invariant::NoOffWithoutRequest,
             fmt::format("an order for request {}, whose time is over", order.request.value)
         );
-    book.orders.push_back({event.sequence, order.request, *order.identity, order.nonce, seen});
+    book.orders.push_back({event.sequence, order.request, *order.identity, order.nonce, durable});
     if (book.orders.size() > kOrdersKept)
         book.orders.pop_front();
 }

@@ -33,7 +33,7 @@ class Judge {
     void manager_starts();
     void manager_serves();
     void manager_turns(Time free_since, bool listening);
-    void published(manager::Publication const& publication);
+    void published(manager::Publication const& publication, Time durable);
     void manager_turned(manager::Engine const& engine, std::size_t held, std::size_t queued);
     void manager_ended();
     /// Answers are remembered for 24 h of that clock.
@@ -101,20 +101,24 @@ class Judge {
     void keep();
     core::Event read(core::Sequence sequence) const;
     std::vector<core::Event> not_yet_seen(manager::Turn& turn) const;
-    void enter(core::Event const& event, Time seen, Time decided);
-    void note(core::Event const& event, Time seen, Time decided);
+    void enter(core::Event const& event, Time durable, Time decided);
+    void note(core::Event const& event, Time durable, Time decided);
     void end_decision();
     void tell(core::Event const& event) const;
     bool is_rolled_back() const;
     void compare_served(manager::Publication const& publication);
     void compare_engine();
     void
-    enter(Book& book, core::HeartbeatReceived const& heard, core::Event const& event, Time seen);
+    enter(Book& book, core::HeartbeatReceived const& heard, core::Event const& event, Time durable);
     void enter(Book& book, core::HeartbeatLost const& lost, core::Event const& event, Time decided);
     void
     enter(Book& book, core::PowerRequested const& made, core::Event const& event, Time decided);
     void enter(
-        Book& book, core::OrderSent const& order, core::Event const& event, Time seen, Time decided
+        Book& book,
+        core::OrderSent const& order,
+        core::Event const& event,
+        Time durable,
+        Time decided
     );
     void
     elapsed(Book& book, core::StandbyElapsed const& event, core::Event const& of, Time decided);

@@ -358,12 +358,6 @@ void Judge::acted(Machine const& machine, std::uint64_t number, agent::OffMethod
     auto const request = book.requests.find({number});
     if (request == book.requests.end() || request->second.target != PowerStatus::Off)
         violated(Invariant::NoOffWithoutRequest, where + ": nobody asked for that");
-    auto const identity =
-        std::ranges::find(book.identities, order->identity, &Book::Identity::identity);
-    if (identity == book.identities.end() || request->first < identity->first)
-        violated(
-            Invariant::NewOnWins, where + ": it was made before this boot or resume had reported"
-        );
     auto const made = made_.find({server, {number}});
     auto const on = wanted_on_.find(server);
     if (made != made_.end() && on != wanted_on_.end() && on->second > made->second &&

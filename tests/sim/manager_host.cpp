@@ -290,11 +290,11 @@ void ManagerHost::serves() {
     world_.judge().manager_serves();
 }
 
-void ManagerHost::published(manager::Publication const& publication) {
+void ManagerHost::published(manager::Publication const& publication, Time durable) {
     for (auto const& event : publication.events)
         if (std::holds_alternative<core::HeartbeatsCompacted>(event.payload))
             world_.journal().count(Fault::Compacted);
-    world_.judge().published(publication);
+    world_.judge().published(publication, durable);
 }
 
 void ManagerHost::answered(Request const& request, manager::ManifestOutcome const& outcome) {

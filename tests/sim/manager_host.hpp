@@ -61,7 +61,7 @@ class ManagerHost final : public ServiceWatch {
     // --- ServiceWatch
 
     void serves() override;
-    void published(manager::Publication const& publication) override;
+    void published(manager::Publication const& publication, Time durable) override;
     void answered(Request const& request, manager::ManifestOutcome const& outcome) override;
     void turns(Time free_since, bool listening) override;
     void turned(manager::Engine const& engine, std::size_t held, std::size_t queued) override;

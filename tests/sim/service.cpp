@@ -97,8 +97,8 @@ bool Service::knows(core::ServerId server, core::Hash const& credential) const {
 }
 
 void Service::on_published(std::shared_ptr<manager::Publication const> publication) {
-    published_.push_back(std::move(publication));
     seen_at_ = parts_.schedule.now() + parts_.clock.ahead;
+    published_.push_back({std::move(publication), seen_at_});
 }
 
 void Service::later(Time at, std::function<void()> what) {
@@ -246,7 +246,7 @@ void Service::flush() {
 }
 
 void Service::show(Published const& published) {
-    for (auto const& publication : published) {
+    for (auto const& [publication, durable] : published) {
         for (auto const& event : publication->events)
             core::evolve(fleet_, event);
         for (auto const& change : publication->changes)
@@ -254,10 +254,10 @@ void Service::show(Published const& published) {
         for (auto const& [relay, asks] : publication->wake_asks)
             wake_asks_[relay] = asks;
         head_ = publication->head;
-        watch_.published(*publication);
+        watch_.published(*publication, durable);
     }
-    for (auto const& publication : published)
-        touch(*publication);
+    for (auto const& batch : published)
+        touch(*batch.publication);
 }
 
 void Service::answer(Answers const& answers) {

@@ -59,8 +59,8 @@ class ServiceWatch {
     virtual ~ServiceWatch() = default;
     /// From now on it serves; the batch of its start was published.
     virtual void serves() = 0;
-    /// Durable, and seen by people from now on.
-    virtual void published(manager::Publication const& publication) = 0;
+    /// Durable since `durable`, and seen by people from now on.
+    virtual void published(manager::Publication const& publication, Time durable) = 0;
     /// A heartbeat is answered 200, or a held call with an order.
     virtual void answered(Request const& request, manager::ManifestOutcome const& outcome) = 0;
     /// A round begins. It could have begun at `free_since`, had there been anything to do; if it
@@ -123,7 +123,11 @@ class Service final : public manager::Subscriber {
         std::string known;
         ReplyTo reply;
     };
-    using Published = std::vector<std::shared_ptr<manager::Publication const>>;
+    struct Batch {
+        std::shared_ptr<manager::Publication const> publication;
+        Time durable{};
+    };
+    using Published = std::vector<Batch>;
     using Answers = std::vector<std::pair<Time, std::function<void()>>>; ///< and from when on
 
     void enqueue(std::unique_ptr<manager::Job> job);
