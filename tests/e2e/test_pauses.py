@@ -86,7 +86,7 @@ class Pauses(unittest.TestCase):
             lost = wait_until("the silence is judged", lambda: self.lost(manager), timeout + 3)
             self.assertEqual(list(lost), [gone.agent.server_id])
             waited = lost[gone.agent.server_id] - went_on
-            self.assertTrue(timeout - 0.002 <= waited < timeout + 0.5, (waited, timeout))
+            self.assertTrue(timeout - 0.002 <= waited < timeout + 0.9, (waited, timeout))
             self.assertGreater(went_on, last)
             self.assertEqual(manager.status(gone.agent.server_id), "Crashed")
             self.assert_all_on(manager, [on])
@@ -110,7 +110,7 @@ class Pauses(unittest.TestCase):
             manager.events(type="StandbyElapsed")) >= 3 and manager.events(type="StandbyElapsed"))
         self.assertEqual(sorted(e["server_id"] for e in elapsed), sorted(short))
         for event in elapsed:
-            self.assertTrue(-0.002 <= load.seconds(event) - went_on < 0.3, (event, went_on))
+            self.assertTrue(-0.002 <= load.seconds(event) - went_on < 1, (event, went_on))
         self.assertEqual(manager.status(lamp), "StartupDelayed")
         self.assertEqual(manager.status(short[1]), "Unknown")
         self.assertEqual(manager.status(short[2]), "ShutdownDelayed")
@@ -118,7 +118,7 @@ class Pauses(unittest.TestCase):
         began = load.seconds(manager.events(type="PowerRequested", server=long)[0])
         wait_until("it", lambda: len(manager.events(type="StandbyElapsed")) > 3, 6)
         (event,) = manager.events(type="StandbyElapsed", server=long)
-        self.assertTrue(5.998 <= load.seconds(event) - began < 6.3, (event, began))
+        self.assertTrue(5.998 <= load.seconds(event) - began < 7.5, (event, began))
         self.assertEqual(len(manager.events(type="StandbyElapsed")), 4)
         load.assert_replayed_is_served(manager)
 
