@@ -51,6 +51,15 @@ bool needs_relay(Turn& turn, core::Server const& sleeper, core::Actor const& act
            !is_within_reach(sleeper, turn.waker().sender());
 }
 
+/// What the server is to be ON for was decided in this very round, and is not durable yet.
+bool is_on_since_this_round(Turn& turn, core::ServerId server) {
+    return std::ranges::any_of(turn.events(), [server](core::Event const& event) {
+        bool const turns_on = std::holds_alternative<core::PowerRequested>(event.payload) ||
+                              std::holds_alternative<core::PowerAdopted>(event.payload);
+        return turns_on && event.server == server;
+    });
+}
+
 void ask_relay(Turn& turn, core::Server const& sleeper) {
     auto const* relay = turn.relays().choose(turn.fleet(), sleeper);
     if (!relay)
@@ -123,8 +132,9 @@ core::Result<WakeServer::Outcome> decide(Turn& turn, WakeServer const& command) 
             fmt::format("{} has no MAC address: add one, or join its machine", name)
         );
     WakeServer::Outcome outcome;
-    if (turn.is_of_this_round(request_of(*server)))
-        return outcome; // not durable yet: its own packet follows at once
+    // Its own packet follows at once, or it is up.
+    if (is_on_since_this_round(turn, command.server))
+        return outcome;
     for (auto const& event : send_wake(turn, *server, command.actor)) {
         auto const* sent = std::get_if<core::WakeSent>(&event.payload);
         if (!sent) // its decision may close the standby time of a server that has settled, too

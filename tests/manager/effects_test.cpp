@@ -74,6 +74,27 @@ TEST_CASE("effects: one more packet asked for in the round of the ON does not go
     CHECK(rig.sender.sent.size() == 2);
 }
 
+TEST_CASE(
+    "effects: one more packet asked for in the round of an adoption does not go before it (1.6)"
+) {
+    Rig rig;
+    auto const id = rig.enrolled("n", 1);
+    REQUIRE(rig.server(id).state.power == PowerStatus::Off);
+    rig.journal.clear();
+    std::optional<core::Result<manager::ManifestOutcome>> heartbeat;
+    std::optional<core::Result<manager::WakeServer::Outcome>> once_more;
+    rig.queue(manager::ReceiveHeartbeat{id, report(core::HeartbeatStatus::On)}, heartbeat);
+    rig.queue(manager::WakeServer{kAlice, id}, once_more);
+    REQUIRE(rig.round());
+    CHECK(rig.last("PowerAdopted").server == id);
+    auto const head = rig.log().head().sequence;
+    CHECK(
+        without_witness(rig.journal) ==
+        Names{to("durable", head), to("published", head), "answered", "answered"}
+    );
+    CHECK(once_more.value()->sent.empty());
+}
+
 TEST_CASE("effects: all that waits shares one append and is answered after it (2.2)") {
     Rig rig;
     auto const a = rig.running("a", 1);
