@@ -21,7 +21,8 @@ struct Book {
         bool was_reporting = false; ///< when it was made
         core::WallTime at{};
         core::seconds standby{};
-        bool is_open = true; ///< its standby time
+        bool is_open = true;        ///< its standby time
+        std::optional<Time> made{}; ///< none: it was found at a start
     };
     struct Order {
         core::Sequence sequence;

@@ -23,9 +23,9 @@ void Disk::append(Batch const& batch, Time done) {
     OldRecords old{size(), content_.epoch, content_.ranges.size(), {}, content_.rolled_back};
     for (auto const& record : batch.records.records)
         content_.records.append(record);
-    if (batch.records.head.epoch != content_.epoch)
-        content_.rolled_back.reset();
     content_.epoch = batch.records.head.epoch;
+    if (!content_.is_rolled_back())
+        content_.rolled_back.reset();
     content_.ranges.insert(content_.ranges.end(), batch.ranges.begin(), batch.ranges.end());
     for (auto const& change : batch.changes) {
         Tables::key_type key(change.table, change.key);

@@ -4,6 +4,7 @@
 #include "tests/sim/records.hpp"
 #include "tests/sim/schedule.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -45,6 +46,12 @@ class Disk {
         std::optional<core::Sequence> unconfirmed;
         std::optional<RolledBack> rolled_back;
         Files snapshots;
+
+        /// The note counts until an epoch above all witnesses has begun.
+        bool is_rolled_back() const {
+            return rolled_back &&
+                   epoch <= std::max(rolled_back->epoch, rolled_back->witnessed_epoch);
+        }
     };
 
     // --- what a log does to it; `done` is when its sync is over

@@ -42,25 +42,26 @@ void Judge::manager_starts() {
 }
 
 /// The batch of its start has been published.
-void Judge::manager_serves() {
+void Judge::manager_serves(Time armed) {
     if (!(world_.manager().service()->fleet() == reading_.fold))
         violated(Invariant::ReplayIsLive, "what a start made of the log is not what it says");
     keep();
     auto const now = world_.schedule().now();
     // A step of the clock while the start was being written came after the start had read it.
     auto const& clock = world_.manager().clock();
-    auto const wall = clock.now().wall - (clock.wall - wall_at_start_);
+    auto const passed = std::chrono::duration_cast<std::chrono::microseconds>(now - armed);
+    auto const wall = clock.now().wall - (clock.wall - wall_at_start_) - passed;
     serves_ = true;
     free_since_ = now;
     for (auto& [id, book] : reading_.books) {
         if (book.silence)
-            book.silence->at = now + book.silence->length;
+            book.silence->at = armed + book.silence->length;
         if (!book.standby)
             continue;
         auto const left = book.request->at + book.request->standby - wall;
-        book.standby->at = now + std::clamp<Time>(left, 0s, book.request->standby);
+        book.standby->at = armed + std::clamp<Time>(left, 0s, book.request->standby);
     }
-    reading_.wakes.begin(reading_.second, now);
+    reading_.wakes.begin(reading_.second, armed);
     check_kept();
     compare_engine();
     afterwards_.manager_serves();
@@ -338,10 +339,10 @@ void Judge::enter(
     book.power = made.target;
     book.request =
         Book::Request{event.sequence, made.target, book.reporting, event.at, made.standby, true};
+    if (live_now_)
+        book.request->made = world_.schedule().now();
     book.requests[event.sequence] = *book.request;
     book.standby = {event.sequence, decided + made.standby, made.standby};
-    if (live_now_)
-        made_[{event.server, event.sequence}] = world_.schedule().now();
 }
 
 void Judge::enter(

@@ -31,7 +31,7 @@ class Judge {
     // --- the manager
 
     void manager_starts();
-    void manager_serves();
+    void manager_serves(Time armed);
     void manager_turns(Time free_since, bool listening);
     void published(manager::Publication const& publication, Time durable);
     void manager_turned(manager::Engine const& engine, std::size_t held, std::size_t queued);
@@ -155,9 +155,8 @@ class Judge {
     std::map<core::ServerId, std::deque<Said>> said_; ///< the last ones, of clones, too
     Reports reports_;                                 ///< the highest that was answered 200
     std::map<std::string, Told> told_;
-    std::set<core::Sequence> accepted_; ///< requests
-    std::vector<core::WallTime> keyed_; ///< when what may still be remembered was asked
-    std::map<std::pair<core::ServerId, core::Sequence>, Time> made_;
+    std::set<core::Sequence> accepted_;        ///< requests
+    std::vector<core::WallTime> keyed_;        ///< when what may still be remembered was asked
     std::map<core::ServerId, Time> wanted_on_; ///< when somebody was last told that ON is accepted
     std::uint64_t acts_ = 0;
 };

@@ -69,8 +69,7 @@ void Judge::catch_up(core::Sequence upto) {
 }
 
 bool Judge::is_rolled_back() const {
-    auto const& content = world_.manager().disk().content();
-    return content.rolled_back && content.rolled_back->epoch == content.epoch;
+    return world_.manager().disk().content().is_rolled_back();
 }
 
 // --- what is served

@@ -69,7 +69,12 @@ void Judge::check_witness(agent::Report const& report) const {
     if (witness.epoch > epoch || witness.sequence > disk.size() || is_other)
         violated(
             Invariant::AnsweredIsKept,
-            fmt::format("an agent knows event {}, and nobody is asked", witness.sequence)
+            fmt::format(
+                "an agent knows event {} of epoch {}, and nobody is asked in epoch {}",
+                witness.sequence,
+                witness.epoch,
+                epoch
+            )
         );
 }
 
@@ -99,9 +104,8 @@ void Judge::told_person(
             fmt::format("request {} was accepted, and is not in the log", sequence.value)
         );
     // When it was made: this may be an answer of before, told again.
-    auto const made = made_.find({server, sequence});
-    if (target == PowerStatus::On && made != made_.end())
-        wanted_on_[server] = std::max(wanted_on_[server], made->second);
+    if (target == PowerStatus::On && request->second.made)
+        wanted_on_[server] = std::max(wanted_on_[server], *request->second.made);
 }
 
 void Judge::told_with_key(core::WallTime asked) {
@@ -358,10 +362,9 @@ void Judge::acted(Machine const& machine, std::uint64_t number, agent::OffMethod
     auto const request = book.requests.find({number});
     if (request == book.requests.end() || request->second.target != PowerStatus::Off)
         violated(Invariant::NoOffWithoutRequest, where + ": nobody asked for that");
-    auto const made = made_.find({server, {number}});
+    auto const made = request->second.made;
     auto const on = wanted_on_.find(server);
-    if (made != made_.end() && on != wanted_on_.end() && on->second > made->second &&
-        on->second < order->given)
+    if (made && on != wanted_on_.end() && on->second > *made && on->second < order->given)
         violated(Invariant::NoOffWithoutRequest, where + ": ON was accepted after it");
 }
 

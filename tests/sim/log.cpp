@@ -129,8 +129,8 @@ core::Result<void> Log::clear_unconfirmed() {
 }
 
 std::optional<std::string> Log::rolled_back() const {
-    auto const& note = disk_.content().rolled_back;
-    return note && note->epoch == disk_.content().epoch ? std::optional(note->why) : std::nullopt;
+    auto const& content = disk_.content();
+    return content.is_rolled_back() ? std::optional(content.rolled_back->why) : std::nullopt;
 }
 
 core::Result<void> Log::mark_rolled_back(std::string_view why, std::uint64_t epoch) {

@@ -286,8 +286,8 @@ void ManagerHost::receive(std::shared_ptr<Request const> const& request, ReplyTo
 
 // --- what the process tells
 
-void ManagerHost::serves() {
-    world_.judge().manager_serves();
+void ManagerHost::serves(Time armed) {
+    world_.judge().manager_serves(armed);
 }
 
 void ManagerHost::published(manager::Publication const& publication, Time durable) {

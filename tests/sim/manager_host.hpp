@@ -60,7 +60,7 @@ class ManagerHost final : public ServiceWatch {
 
     // --- ServiceWatch
 
-    void serves() override;
+    void serves(Time armed) override;
     void published(manager::Publication const& publication, Time durable) override;
     void answered(Request const& request, manager::ManifestOutcome const& outcome) override;
     void turns(Time free_since, bool listening) override;

@@ -76,10 +76,10 @@ core::Result<void> Service::start(bool accept_truncated) {
     if (!started)
         return started;
     head_ = engine_->head();
-    later(busy_until_, [this] {
+    later(busy_until_, [this, armed = busy_until_] {
         serving_ = true;
         show(std::exchange(published_, {}));
-        watch_.serves();
+        watch_.serves(armed);
         begin_snapshots();
         turn();
     });

@@ -57,8 +57,9 @@ struct ServiceParts {
 class ServiceWatch {
   public:
     virtual ~ServiceWatch() = default;
-    /// From now on it serves; the batch of its start was published.
-    virtual void serves() = 0;
+    /// From now on it serves; the batch of its start was published. Its deadlines run since
+    /// `armed`.
+    virtual void serves(Time armed) = 0;
     /// Durable since `durable`, and seen by people from now on.
     virtual void published(manager::Publication const& publication, Time durable) = 0;
     /// A heartbeat is answered 200, or a held call with an order.
