@@ -1,5 +1,6 @@
 #include "eventstore/backup.hpp"
 
+#include "eventstore/durable_file.hpp"
 #include "eventstore/file_copy.hpp"
 #include "eventstore/side_files.hpp"
 
@@ -144,6 +145,45 @@ core::Result<void> copy_notes(SideFiles const& from, SideFiles const& to) {
     return copy_if_any(from.witness, to.witness);
 }
 
+/// Whether the notes are still those that were copied. A start deals with a failed sync, and takes
+/// its note away: an old note beside the log that goes on would take back what was answered since.
+core::Result<bool> are_notes_the_same(SideFiles const& from, SideFiles const& to) {
+    for (auto const note : {&SideFiles::unconfirmed, &SideFiles::rolled_back}) {
+        auto const now = read_file(from.*note);
+        if (!now)
+            return tl::make_unexpected(now.error());
+        auto const copied = read_file(to.*note);
+        if (!copied)
+            return tl::make_unexpected(copied.error());
+        if (*now != *copied)
+            return false;
+    }
+    return true;
+}
+
+core::Result<void> copy_notes_and_database(SideFiles const& from, SideFiles const& to) {
+    for (int tries = 0; tries < kTries; ++tries) {
+        if (auto copied = copy_notes(from, to); !copied)
+            return copied;
+        if (auto copied = copy_database(from.log, to.log); !copied)
+            return copied;
+        auto const same = are_notes_the_same(from, to);
+        if (!same)
+            return tl::make_unexpected(same.error());
+        if (*same)
+            return {};
+        std::error_code error;
+        for (auto const* part : {&to.unconfirmed, &to.rolled_back, &to.list, &to.witness, &to.log})
+            fs::remove_all(*part, error);
+        if (error)
+            return failed(to.log, error);
+    }
+    return core::fail(
+        core::ErrorCode::Storage,
+        "the manager starts anew faster than its log can be copied: see why, and try again"
+    );
+}
+
 core::Result<void> copy_keys(fs::path const& from, fs::path const& to) {
     std::error_code error;
     if (!fs::exists(from / "keys", error) && !error)
@@ -154,11 +194,9 @@ core::Result<void> copy_keys(fs::path const& from, fs::path const& to) {
 core::Result<void> copy_all(fs::path const& data, fs::path const& partial, CheckCopy const& check) {
     SideFiles const from(data);
     SideFiles const to(partial);
-    if (auto copied = copy_notes(from, to); !copied)
-        return copied;
     if (auto copied = copy_keys(data, partial); !copied)
         return copied;
-    if (auto copied = copy_database(from.log, to.log); !copied)
+    if (auto copied = copy_notes_and_database(from, to); !copied)
         return copied;
     if (auto synced = sync_directory(partial); !synced)
         return synced;

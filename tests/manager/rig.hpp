@@ -49,6 +49,8 @@ class Rig {
     RecordingWakeSender sender{journal, clock};
     std::vector<std::string> reports; ///< what the operator was told at starts
 
+    std::filesystem::path directory() const { return directory_.path(); }
+
     // --- the process
 
     /// Starts the manager on its log; the first time, too.

@@ -1,8 +1,13 @@
 // Requests whose sync failed: never acknowledged, found at the next start, taken back (event log
 // 2.2).
+#include "eventstore/backup.hpp"
 #include "eventstore/fault_point.hpp"
 #include "tests/manager/rig.hpp"
 #include "tests/support/skip.hpp"
+
+#include <fstream>
+#include <sys/stat.h>
+#include <thread>
 
 using namespace cpm;
 using namespace cpm::test;
@@ -172,6 +177,52 @@ TEST_CASE("unconfirmed: after a failed sync nothing is promised, published or se
     CHECK(rig.happened().empty());
     CHECK(rig.sender.sent.size() == packets);
     CHECK(rig.engine().readiness() == manager::Readiness::Fenced);
+}
+
+TEST_CASE("unconfirmed: a backup over a restart holds no note that the start has dealt with (2.4)"
+) {
+    namespace fs = std::filesystem;
+    Rig rig(Disk::RocksDb);
+    auto const data = rig.directory();
+    auto const id = rig.enrolled("n", 1);
+    auto const doubtful = rig.log().head().sequence.next();
+    fails_to_sync(rig, request(id, PowerStatus::On));
+    rig.kill();
+
+    // The backup copies the note, and waits for a small file that is long in coming.
+    TemporaryDirectory const elsewhere;
+    auto const view = fs::path(elsewhere.path()) / "view";
+    auto const target = fs::path(elsewhere.path()) / "backup";
+    fs::create_directory(view);
+    for (auto const* name : {"log", "head-witness", "unconfirmed-from"})
+        fs::create_symlink(data / name, view / name);
+    REQUIRE(::mkfifo((view / "list-of-files").c_str(), 0600) == 0);
+    core::Result<void> backed_up;
+    std::thread copying([&] {
+        auto const fine = [](auto const&) { return core::Result<void>{}; };
+        backed_up = eventstore::back_up(view, target, fine);
+    });
+    std::ofstream list(view / "list-of-files"); // opens when it is read, after the note
+    REQUIRE(rig.start());
+    REQUIRE(withdrawn(rig) == std::vector{doubtful});
+    rig.wants(id, PowerStatus::On);
+    rig.says_on(id);
+    rig.says_on(id);
+    REQUIRE(rig.engine().stop());
+    fs::remove(view / "list-of-files");
+    list << std::ifstream(data / "list-of-files").rdbuf();
+    list.close();
+    copying.join();
+    REQUIRE_MESSAGE(backed_up, (backed_up ? "" : backed_up.error().detail));
+    CHECK_FALSE(fs::exists(target / "unconfirmed-from"));
+
+    rig.kill();
+    for (auto const& entry : fs::directory_iterator(data))
+        fs::remove_all(entry.path());
+    REQUIRE(eventstore::restore(target, data));
+    REQUIRE(rig.start());
+    CHECK(withdrawn(rig) == std::vector{doubtful});
+    CHECK(rig.actual(id) == "ON");
 }
 
 #else
