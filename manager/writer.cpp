@@ -29,14 +29,15 @@ core::Error busy() {
 /// asked has given up, the dashboard after 25 s: an OFF is not to come once the disk moves again.
 class Waiting final : public Job {
   public:
-    Waiting(std::unique_ptr<Job> job, core::MonoTime since)
+    Waiting(std::unique_ptr<Job> job, Clock const& clock)
         : job_(std::move(job))
-        , since_(since) {}
+        , clock_(clock)
+        , since_(clock.now().mono + clock.suspended()) {}
 
     bool is_refused_first() const override { return job_->is_refused_first(); }
 
     void decide(Turn& turn) override {
-        is_late_ = turn.now().mono - since_ > kPatience;
+        is_late_ = turn.now().mono + clock_.suspended() - since_ > kPatience;
         if (!is_late_)
             job_->decide(turn);
     }
@@ -50,7 +51,8 @@ class Waiting final : public Job {
 
   private:
     std::unique_ptr<Job> job_;
-    core::MonoTime since_;
+    Clock const& clock_;
+    core::MonoTime since_; ///< with the time that this machine has been suspended
     bool is_late_ = false;
 };
 
@@ -102,7 +104,7 @@ void Writer::note_listening() {
 
 void Writer::enqueue(std::unique_ptr<Job> job) {
     if (job->is_refused_first())
-        job = std::make_unique<Waiting>(std::move(job), clock_.now().mono);
+        job = std::make_unique<Waiting>(std::move(job), clock_);
     {
         std::lock_guard const lock(mutex_);
         if (!stopping_ && queue_.size() < kMaxQueued) {

@@ -229,7 +229,14 @@ TEST_CASE("writer: a failed append is reported once, and everyone who waits is t
     CHECK(rig.failures == 1);
 }
 
-TEST_CASE("writer: a change that waited behind a disk that hung is not made (1.4)") {
+TEST_CASE(
+    "writer: a change that waited behind a disk that hung, or over a suspend, is not made (1.4)"
+) {
+    bool is_suspended = false;
+    SUBCASE("a disk that hung") {}
+    SUBCASE("a suspend") {
+        is_suspended = true;
+    }
     Running running;
     std::promise<core::Result<manager::AddServer::Outcome>> told;
     running.log().during_append = [&, is_first = true]() mutable {
@@ -240,7 +247,10 @@ TEST_CASE("writer: a change that waited behind a disk that hung is not made (1.4
         running.writer.submit(manager::AddServer{kAlice, config, {}}, [&told](auto&& outcome) {
             told.set_value(std::move(outcome));
         });
-        running.clock.advance(21s);
+        if (is_suspended)
+            running.clock.suspend(8h);
+        else
+            running.clock.advance(21s);
     };
     running.writer.run();
     CHECK(running.submit());
