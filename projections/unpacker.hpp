@@ -32,7 +32,8 @@ class Unpacker {
     void raw(void* data, std::size_t size) {
         if (size > rest_.size())
             return fail();
-        std::memcpy(data, rest_.data(), size);
+        if (size > 0) // of nothing there may be no address
+            std::memcpy(data, rest_.data(), size);
         rest_.remove_prefix(size);
     }
     void fail() {
