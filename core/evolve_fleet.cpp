@@ -27,6 +27,8 @@ void note_heartbeat(Server& server, Event const& event, HeartbeatReceived const&
     server.leaving = heartbeat.leaving;
     server.heartbeat_timeout = heartbeat.timeout;
     server.agent.can_verify = heartbeat.can_verify;
+    if (!server.agent.heard)
+        server.agent.heard = event.sequence;
     if (!heartbeat.agent_version.empty())
         server.agent.version = heartbeat.agent_version;
     if (!heartbeat.address.empty())

@@ -18,6 +18,7 @@ namespace cpm::core {
 struct Agent {
     bool enrolled = false;   ///< it holds a credential
     bool can_verify = false; ///< its last heartbeat carried a nonce
+    Sequence heard{};        ///< its first heartbeat since it joined; none: it has not reported yet
     std::string version;
     std::string hostname;
     std::string os;

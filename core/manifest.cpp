@@ -4,6 +4,10 @@
 
 namespace cpm::core {
 
+bool is_asked_of_agent(Server const& server) {
+    return server.agent.heard && server.state.request->sequence > server.agent.heard;
+}
+
 std::string manifest_version(Manifest const& manifest, Sequence request) {
     if (manifest.power_status == PowerStatus::On)
         return fmt::format("ON.{}", manifest.heartbeat_interval.count());
@@ -35,9 +39,14 @@ manifest_for(Server const& server, Settings const& settings, Asker const& asker,
             .nonce = asker.nonce,
             .request = state.request->sequence,
         };
-    } else if (server.config.allow_unsigned && (knows_itself || asker.way == OrderWay::Heartbeat))
+    } else if (server.config.allow_unsigned && knows_itself)
         manifest.power_status = PowerStatus::Off;
-    else
+    else if (server.config.allow_unsigned && asker.way == OrderWay::Heartbeat) {
+        if (is_asked_of_agent(server))
+            manifest.power_status = PowerStatus::Off;
+        else
+            manifest.notice = Notice::JoinedSince;
+    } else
         manifest.notice = Notice::CannotVerify;
     return manifest;
 }

@@ -26,6 +26,7 @@ enum class Notice : std::uint8_t {
     SetAside,     ///< a replaced identity reports for this server
     Ignored,      ///< this very report did not count
     RolledBack,   ///< the manager's log is older than a witness
+    JoinedSince,  ///< without identity, and it had not reported when the OFF was asked for
 };
 
 /// What one agent is told.
@@ -49,6 +50,11 @@ struct Asker {
         OrderWay::Heartbeat; ///< a held manifest call without the recorded identity is told ON
     bool counted = true;     ///< false: this asker's own report was ignored (1.4)
 };
+
+/// Whether the agent that joined last had reported when the standing request was made. One joined
+/// on a running machine does not inherit an OFF that was asked of another (1.0): by its
+/// identity 1.2 sees that; of an agent without one only the join tells.
+bool is_asked_of_agent(Server const& server);
 
 /// What the manifest says to this asker. Only ever turns an OFF into ON.
 Manifest

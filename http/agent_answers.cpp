@@ -70,6 +70,10 @@ std::string_view notice_text(core::Notice notice) {
     case core::Notice::CannotVerify:
         return "this server is asked to be OFF, but this agent cannot be sent a signed order: send "
                "nonce, boot_id and resume_count, or let an administrator set allow_unsigned";
+    case core::Notice::JoinedSince:
+        return "this agent joined, or first reported, after OFF was asked for, so its machine "
+               "stays "
+               "up: ask for OFF again";
     case core::Notice::SetAside:
         return "two machines report as this server, so nobody is told OFF: join this one again, or "
                "let an administrator reinstate the agent";

@@ -2,6 +2,7 @@
 // table and each rule before it (status model 1.3), with places for the evidence.
 #include "projections/explanation.hpp"
 
+#include "core/manifest.hpp"
 #include "core/status_table.hpp"
 
 #include <fmt/format.h>
@@ -198,6 +199,8 @@ std::string_view untold_note(Server const& server) {
     if (off_stands && !can_check && !server.config.allow_unsigned)
         return " Its agent is told ON, because it cannot check the signature of an order: use the "
                "agent that can, or allow unsigned orders for this server.";
+    if (off_stands && !state.boot && !core::is_asked_of_agent(server))
+        return " Its agent is told ON, because it joined after OFF was asked for: ask again.";
     bool const was_to_stop = core::standby_is_open(state) && state.power == PowerStatus::Off &&
                              state.current != HeartbeatStatus::None;
     if (was_to_stop && !state.request->ordered)

@@ -68,6 +68,35 @@ TEST_CASE("manifest: allow_unsigned tells OFF without an order (HTTP 3.3)") {
     CHECK(told(scene, {.identity = boot(2)}).power_status == PowerStatus::On);
 }
 
+TEST_CASE("manifest: an agent without identity inherits no OFF from the one before its join (1.0)"
+) {
+    auto scene = going_off_unsigned();
+    Report bare;
+    bare.status = HeartbeatStatus::On;
+    REQUIRE(told(scene, {}).power_status == PowerStatus::Off);
+    scene.joins();
+    auto const first = scene.reports(bare).manifest;
+    CHECK(first.power_status == PowerStatus::On);
+    CHECK(first.notice == Notice::JoinedSince);
+    CHECK(scene.reports(bare).manifest.power_status == PowerStatus::On);
+    scene.standby_elapses();
+
+    SUBCASE("nor one that was asked for before its first report") {
+        scene.asks(PowerStatus::On);
+        scene.standby_elapses();
+        scene.joins();
+        scene.asks(PowerStatus::Off);
+        CHECK(scene.reports(bare).manifest.power_status == PowerStatus::On);
+    }
+    SUBCASE("but obeys what is asked of it") {
+        scene.asks(PowerStatus::On);
+        scene.standby_elapses();
+        scene.reports(bare);
+        scene.asks(PowerStatus::Off);
+        CHECK(scene.reports(bare).manifest.power_status == PowerStatus::Off);
+    }
+}
+
 TEST_CASE("manifest: a held call without the recorded identity is told ON (HTTP 3.3)") {
     auto const scene = going_off_unsigned();
     CHECK(told(scene, {.way = OrderWay::Manifest}).power_status == PowerStatus::On);

@@ -247,8 +247,10 @@ std::string Node::key() const {
     if (machine_seen.ask)
         machine_seen.ask->number = 0;
     return describe(machine_seen) + fmt::format(
-                                        " {} {}{}{}{}{} {}{}{}",
+                                        " {} {}{} {}{}{}{}{} {}{}{}",
                                         machine.by_hand,
+                                        machine.has_spoken,
+                                        machine.ask && machine.ask->of_known,
                                         history.off_stands,
                                         history.was_reporting,
                                         history.other_spoke,

@@ -87,6 +87,7 @@ TEST_CASE("answers: each reason for telling an agent ON is said in a sentence (3
     CHECK(notice_text(core::Notice::None).empty());
     for (auto const notice :
          {core::Notice::CannotVerify,
+          core::Notice::JoinedSince,
           core::Notice::SetAside,
           core::Notice::Ignored,
           core::Notice::RolledBack})

@@ -102,6 +102,7 @@ Outcome ask_for(Machine const& now, bool off, std::int64_t number, Rules rules) 
     ask.for_off = off;
     ask.is_order = off && now.heard[1] != Sign::Silent;
     ask.seen_up = off || now.heard[1] == Sign::Up;
+    ask.of_known = now.has_spoken;
     then.ask = ask;
     return settle(std::move(outcome), rules);
 }
@@ -117,6 +118,7 @@ Outcome hear(Machine const& now, Speech const& speech, Rules rules) {
     push(then, speech.sign);
     then.by_hand = false;
     then.hindered = speech.hindered;
+    then.has_spoken = true;
     if (stranger) {
         meet(then, *speech.who);
         forget_order(then);
@@ -172,6 +174,9 @@ Outcome join(Machine const& now, Rules rules) {
     outcome.then.count.reset();
     outcome.then.ghosts.clear();
     outcome.then.distrusted = false;
+    outcome.then.has_spoken = false;
+    if (outcome.then.ask)
+        outcome.then.ask->of_known = false;
     forget_obedience(outcome.then);
     return settle(std::move(outcome), rules);
 }
@@ -253,7 +258,7 @@ Told tell(Machine const& now, Caller const& caller) {
         return Told::OnWithNotice;
     if (on_record && caller.sent_nonce)
         return Told::OffWithOrder;
-    if (caller.unsigned_will_do && (on_record || caller.by_heartbeat))
+    if (caller.unsigned_will_do && (on_record || (caller.by_heartbeat && now.ask->of_known)))
         return Told::OffUnsigned;
     return Told::OnWithNotice;
 }

@@ -22,6 +22,7 @@ struct Ask {
     bool is_order = false;   ///< asked of a reporting server, and nobody else spoke for it since
     bool obeyed = false;     ///< the last word was an unhindered "going down" under this OFF
     bool seen_up = false;    ///< nothing is left to wait for before silence means a crash
+    bool of_known = false;   ///< asked when the agent that joined last had spoken already
     bool operator==(Ask const&) const = default;
 };
 
@@ -42,6 +43,7 @@ struct Machine {
     bool hindered = false; ///< the last word named something that keeps it from going down
     bool by_hand = false;
     bool distrusted = false;
+    bool has_spoken = false; ///< the agent that joined last
     bool operator==(Machine const&) const = default;
 };
 
