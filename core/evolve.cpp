@@ -117,6 +117,13 @@ void on_joined(ServerState& state) {
     end_answer(state);
 }
 
+/// It is not listened to any more, so its silence is no answer to an OFF (1.0): rule B.
+void on_revoked(ServerState& state) {
+    end_answer(state);
+    if (state.current == HeartbeatStatus::Stopping)
+        state.blocked_by = "the end of its agent's credential";
+}
+
 void on_reinstated(ServerState& state) {
     state.set_aside = false;
     for (auto& earlier : state.earlier)
@@ -149,7 +156,7 @@ struct ServerEvolution {
     void operator()(ServerRemoved const&) const {}
     void operator()(JoinTokenCreated const&) const {}
     void operator()(AgentTokenRotated const&) const {}
-    void operator()(AgentRevoked const&) const {}
+    void operator()(AgentRevoked const&) const { on_revoked(state); }
     void operator()(PowerRefused const&) const {}
     void operator()(OrderSent const&) const {}
     void operator()(WakeSent const&) const {}

@@ -125,6 +125,15 @@ TEST_CASE("explain: a machine that refused to go down and fell silent names what
     CHECK(says(text_of(world), "held by a backup"));
 }
 
+TEST_CASE("explain: an agent that was revoked while it went down is not known to be off (1.0)") {
+    auto world = told_off();
+    world.report(kNode1, HeartbeatStatus::Stopping, 1);
+    world.decide(kNode1, core::AgentRevoked{}, kAlice);
+    world.lose(kNode1);
+    CHECK(rule_of(world) == "B");
+    CHECK(says(text_of(world), "held by the end of its agent's credential"));
+}
+
 TEST_CASE("explain: an agent that cannot check signatures is told ON, and the text says why") {
     World world;
     world.add(kNode1, "node1");
@@ -139,6 +148,13 @@ TEST_CASE("explain: an agent that cannot check signatures is told ON, and the te
     config.allow_unsigned = true;
     world.decide(kNode1, core::ServerUpdated{config}, kAlice);
     CHECK_FALSE(says(text_of(world), "signature"));
+    CHECK_FALSE(says(text_of(world), "is told ON"));
+
+    core::AgentJoined joined;
+    joined.mac_addresses = config.mac_addresses;
+    world.decide(kNode1, joined, kAlice);
+    world.report(kNode1, shell);
+    CHECK(says(text_of(world), "is told ON, because it joined after OFF was asked for"));
 }
 
 TEST_CASE("explain: a server whose agent was set aside says so (1.4)") {
