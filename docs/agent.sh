@@ -19,12 +19,14 @@ field() { printf %s "$answer" | sed -n "s/.*\"$1\": *\"*\([A-Za-z0-9]*\).*/\1/p"
 # Says $status; leaves in $told what it was told: ON, OFF, or nothing if no answer came that counts.
 report() {
     told=''
-    uptime=$(cut -d ' ' -f 1 /proc/uptime | tr -d .) # rises from report to report
+    number=$(cut -d ' ' -f 1 /proc/uptime | tr -d .) # rises from report to report,
+    [ "$number" -gt "$sent" ] || number=$((sent + 1)) # also of two within 10 ms
+    sent=$number
     answer=$(curl -sS --fail --max-time 10 "$manager/agent/v1/heartbeat" \
         -H @- -H 'Content-Type: application/json' -d "{
             \"status\": \"$status\", \"blocked_by\": \"$held\", \"agent_version\": \"shell\",
             \"boot_id\": \"$boot_id\", \"resume_count\": $resume_count,
-            \"report\": $uptime}") <<EOF || return
+            \"report\": $number}") <<EOF || return
 Authorization: Bearer $CPM_AGENT_TOKEN
 EOF
     interval=$(field heartbeat_interval_seconds)
@@ -34,7 +36,7 @@ EOF
 }
 
 boot_id=$(cat /proc/sys/kernel/random/boot_id)
-resume_count='' interval=10
+resume_count='' interval=10 sent=0
 while :; do
     if [ "$(resumes)" != "$resume_count" ]; then # started or resumed: nothing is held from before
         resume_count=$(resumes) status=ON held='' acted=''

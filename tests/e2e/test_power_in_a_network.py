@@ -120,6 +120,7 @@ class PowerInANetwork(unittest.TestCase):
         self.assertGreater(orders[1]["event"], said_stopping)
         for order in orders:
             self.assertEqual(order["request"], request)
+        self.assertEqual(self.server.events("ReportIgnored"), [])
 
         # The next morning somebody presses the button: ManuallyON, shown as ON, and nobody is told.
         self.server.change(heartbeat_interval_seconds=3)
