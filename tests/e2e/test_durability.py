@@ -231,7 +231,7 @@ class AFailedSync(unittest.TestCase):
         again = self.ask(self.lamp, "ON")
         self.assertEqual((again.status, again["outcome"]), (202, "accepted"))
         self.assertGreater(again["sequence"], event["sequence"])
-        wait_until("the packet", lambda: self.air.packets_for(self.mac))
+        wait_until("the packet", lambda: self.air.packets_for(self.mac), 2)
         self.assertEqual(self.manager.status(self.lamp), "Starting")
 
     def test_an_off_is_withdrawn_and_its_machine_stays_up(self):

@@ -56,7 +56,8 @@ class Pauses(unittest.TestCase):
     def test_nobody_is_crashed_for_a_pause_of_three_timeouts(self):
         def story(timeout):
             manager = self.manager(missed=timeout)
-            machines = [self.machine(manager, f"m{i}", 0.1 + 0.2 * i, stops_in=0)
+            # Each reports twice a second at least: its own thread may be late, too.
+            machines = [self.machine(manager, f"m{i}", 0.1 + 0.1 * i, stops_in=0)
                         for i in range(5)]
             for extra in (0, 0.37):
                 reports = [len(m.ledger.reports) for m in machines]
@@ -73,7 +74,7 @@ class Pauses(unittest.TestCase):
             events = load.logged_events(manager)
             for machine in machines:
                 machine.ledger.assert_kept_by(events)
-        load.in_parallel(story, [2, 3])  # the slowest of them reports each 0.9 s
+        load.in_parallel(story, [1, 2, 3])
 
     def test_who_is_silent_is_judged_a_full_timeout_after_the_pause(self):
         def story(timeout):
@@ -86,7 +87,7 @@ class Pauses(unittest.TestCase):
             lost = wait_until("the silence is judged", lambda: self.lost(manager), timeout + 3)
             self.assertEqual(list(lost), [gone.agent.server_id])
             waited = lost[gone.agent.server_id] - went_on
-            self.assertTrue(timeout - 0.002 <= waited < timeout + 0.9, (waited, timeout))
+            self.assertTrue(timeout - 0.002 <= waited < timeout + 0.5, (waited, timeout))
             self.assertGreater(went_on, last)
             self.assertEqual(manager.status(gone.agent.server_id), "Crashed")
             self.assert_all_on(manager, [on])
@@ -110,7 +111,7 @@ class Pauses(unittest.TestCase):
             manager.events(type="StandbyElapsed")) >= 3 and manager.events(type="StandbyElapsed"))
         self.assertEqual(sorted(e["server_id"] for e in elapsed), sorted(short))
         for event in elapsed:
-            self.assertTrue(-0.002 <= load.seconds(event) - went_on < 1, (event, went_on))
+            self.assertTrue(-0.002 <= load.seconds(event) - went_on < 0.3, (event, went_on))
         self.assertEqual(manager.status(lamp), "StartupDelayed")
         self.assertEqual(manager.status(short[1]), "Unknown")
         self.assertEqual(manager.status(short[2]), "ShutdownDelayed")
@@ -118,7 +119,7 @@ class Pauses(unittest.TestCase):
         began = load.seconds(manager.events(type="PowerRequested", server=long)[0])
         wait_until("it", lambda: len(manager.events(type="StandbyElapsed")) > 3, 6)
         (event,) = manager.events(type="StandbyElapsed", server=long)
-        self.assertTrue(5.998 <= load.seconds(event) - began < 7.5, (event, began))
+        self.assertTrue(5.998 <= load.seconds(event) - began < 6.3, (event, began))
         self.assertEqual(len(manager.events(type="StandbyElapsed")), 4)
         load.assert_replayed_is_served(manager)
 

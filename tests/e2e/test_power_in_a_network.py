@@ -115,7 +115,7 @@ class PowerInANetwork(unittest.TestCase):
         orders = self.server.events("OrderSent")
         said_stopping = next(report["event"] for report in self.server.events("HeartbeatReceived")
                              if report["status"] == "Stopping")
-        # Before and after it said Stopping; once more if it still reports while it goes down.
+        self.assertEqual(len(orders), 2)  # before and after it said Stopping
         self.assertLess(orders[0]["event"], said_stopping)
         self.assertGreater(orders[1]["event"], said_stopping)
         for order in orders:

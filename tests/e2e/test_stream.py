@@ -286,7 +286,7 @@ class Stream(unittest.TestCase):
         self.assertEqual((status, fields["connection"]), (200, "close"))
         half.close()
         self.assertEqual(self.manager.process.wait(timeout=10), 0)
-        self.assertLess(time.monotonic() - start, 8)
+        self.assertLess(time.monotonic() - start, 3)
 
 
 if __name__ == "__main__":

@@ -439,7 +439,7 @@ class Starts(unittest.TestCase):
             connection.buffer = b""
             self.assertTrue(connection.is_closed())
         self.assertEqual(manager.process.wait(timeout=20), 0)
-        self.assertLess(time.monotonic() - start, 9)
+        self.assertLess(time.monotonic() - start, 5)
 
 
 LAN = [address for address in own_addresses() if ":" not in address and address != "127.0.0.1"]
