@@ -72,8 +72,7 @@ std::string_view notice_text(core::Notice notice) {
                "nonce, boot_id and resume_count, or let an administrator set allow_unsigned";
     case core::Notice::JoinedSince:
         return "this agent joined, or first reported, after OFF was asked for, so its machine "
-               "stays "
-               "up: ask for OFF again";
+               "stays up: ask for OFF again";
     case core::Notice::SetAside:
         return "two machines report as this server, so nobody is told OFF: join this one again, or "
                "let an administrator reinstate the agent";
